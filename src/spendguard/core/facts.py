@@ -1,0 +1,125 @@
+"""Facts: everything a rule may look at, `now` included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from spendguard.core.accounts import Budget, Recharge
+from spendguard.core.errors import ErrorKind
+from spendguard.core.findings import Severity
+from spendguard.core.ledger import Position
+from spendguard.core.money import Money
+from spendguard.core.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an open alert stood at before this evaluation; hysteresis looks at it."""
+
+    severity: Severity
+    step: str
+    rank: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Polls:
+    """How the reading of an account goes."""
+
+    failures: int = 0  # in a row
+    failing_since: datetime | None = None  # the first of these failures
+    error: ErrorKind | None = None  # of the last one
+    first_ok_at: datetime | None = None
+    last_ok_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """Spend per day over a stated look-back of complete UTC days."""
+
+    per_day: Money
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetUse:
+    """A budget and what one of its windows has used so far."""
+
+    budget: Budget
+    window: Window
+    spent: Money
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUse:
+    """A limit of the provider, and what this UTC month used of it. `scope` is for people."""
+
+    scope: str
+    threshold: Money
+    used: Money
+    enforcing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """A limit or an alert at the provider that is not what it was when last seen."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """All that is known about one account at `now`.
+
+    `position` is None without a checkpoint. `limits` and `changes` are None while the provider
+    does not tell; empty when it tells that there are none.
+    """
+
+    now: datetime
+    account: str
+    currency: str
+    polls: Polls = field(default_factory=Polls)
+    states_balance: bool = False
+    recharge: Recharge | None = None
+    position: Position | None = None
+    costs_read: bool = False  # the costs since the checkpoint have been read
+    burn: Burn | None = None
+    budgets: tuple[BudgetUse, ...] = ()
+    limits: tuple[LimitUse, ...] | None = None
+    changes: tuple[SettingChange, ...] | None = None
+    own_key_known: bool = False
+    own_key_expires_at: datetime | None = None
+    standing: Mapping[tuple[str, str], Standing] = field(default_factory=dict)
+    ledger_changed: bool = False  # since the last evaluation: hysteresis does not hold
+
+    @property
+    def data_age(self) -> timedelta | None:
+        """How old the last successful reading is."""
+        return None if self.polls.last_ok_at is None else self.now - self.polls.last_ok_at
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelUse:
+    """How a channel does: what it refused, lost and owes."""
+
+    name: str
+    usable: bool  # its URL resolves and is understood
+    owed_since: datetime | None = None
+    refused: bool = False  # the last message was refused for good and none got through since
+    lost_at: datetime | None = None  # a message was given up and none got through since
+    error: str = ""  # our words, never the far end's
+
+
+@dataclass(frozen=True, slots=True)
+class GuardFacts:
+    """All that the guard knows about itself at `now`."""
+
+    now: datetime
+    channels: tuple[ChannelUse, ...] = ()
+    latest_seen_at: datetime | None = None  # the latest instant in the database
+    disk_free: int | None = None  # bytes beside the database
+    standing: Mapping[tuple[str, str], Standing] = field(default_factory=dict)

@@ -1,0 +1,288 @@
+"""The ledger of an account: checkpoints, lots, refunds, expiry, and the balance they derive.
+
+The balance is the checkpoint, plus credit since, less what expired, less the cost booked since. `billed` takes the cost of the
+checkpoint's own UTC day as spent before it, `floor` as spent after it: without usage nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from spendguard.core.money import Money
+from spendguard.core.windows import Window, share
+
+
+class Kind(StrEnum):
+    """What an entry of the ledger is."""
+
+    CHECKPOINT = "checkpoint"
+    DEPOSIT = "deposit"
+    GRANT = "grant"
+    REFUND = "refund"
+
+
+CREDITS = frozenset({Kind.DEPOSIT, Kind.GRANT})
+LAST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger, as somebody or some API stated it."""
+
+    id: str
+    kind: Kind
+    amount: Money
+    at: datetime
+    expires_at: datetime | None = None
+    source: str = "manual"
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpend:
+    """What a UTC day cost, as booked so far."""
+
+    day: Window
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The balance as somebody or some API stated it at an instant."""
+
+    id: str
+    at: datetime
+    amount: Money
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotLeft:
+    """What is left of a lot; `id` is None for credit of unknown origin."""
+
+    id: str | None
+    kind: Kind
+    left: Money
+    at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The derived balance of an account, and the arithmetic behind it."""
+
+    floor: Money
+    billed: Money
+    as_of: datetime
+    checkpoint: Checkpoint
+    base: Money | None  # the sum of the lots right after the last credit
+    credited_at: datetime | None
+    credit: Money  # since the checkpoint, less refunds
+    expired: Money
+    spent: Money
+    late: Money  # booked late for days before the checkpoint: lowers only the floor
+    lots: tuple[LotLeft, ...]
+
+
+@dataclass(slots=True)
+class _Lot:
+    id: str | None
+    kind: Kind
+    left: int
+    at: datetime
+    expires_at: datetime | None
+
+    @property
+    def order(self) -> tuple[bool, bool, float, datetime]:
+        """Grants first, then purchases by expiry; credit of unknown origin last."""
+        expiry = self.expires_at.timestamp() if self.expires_at else float("inf")
+        return (self.kind is not Kind.GRANT, self.id is None, expiry, self.at)
+
+
+@dataclass(slots=True)
+class _Book:
+    """The lots and the debt while the ledger is played in time order; balance = lots - debt."""
+
+    lots: list[_Lot] = field(default_factory=list)
+    debt: int = 0
+    base: int | None = None
+    credited_at: datetime | None = None
+    checkpoint: Entry | None = None
+    credit: int = 0
+    expired: int = 0
+    spent: int = 0
+
+    @property
+    def held(self) -> int:
+        return sum(lot.left for lot in self.lots)
+
+    @property
+    def balance(self) -> int:
+        return self.held - self.debt
+
+    def spend(self, nanos: int) -> None:
+        self.spent += nanos
+        self._take(nanos, sorted(self.lots, key=lambda lot: lot.order))
+
+    def _take(self, nanos: int, lots: Iterable[_Lot]) -> None:
+        if nanos < 0:  # a provider's correction gives money back
+            self._give(-nanos, _Lot(None, Kind.DEPOSIT, 0, LAST, None))
+            return
+        for lot in lots:
+            taken = min(lot.left, nanos)
+            lot.left -= taken
+            nanos -= taken
+        self.debt += nanos
+
+    def _give(self, nanos: int, lot: _Lot) -> None:
+        paid = min(self.debt, nanos)
+        self.debt -= paid
+        lot.left = nanos - paid
+        self.lots.append(lot)
+
+    def add(self, entry: Entry) -> None:
+        nanos = entry.amount.nanos
+        if entry.kind is Kind.CHECKPOINT:
+            self._state(entry)
+        elif entry.kind is Kind.REFUND:
+            self.credit -= nanos
+            bought = [lot for lot in self.lots if lot.kind is Kind.DEPOSIT]
+            newest = sorted(bought, key=lambda lot: lot.at, reverse=True)
+            self._take(nanos, [*newest, *(lot for lot in self.lots if lot not in newest)])
+        else:
+            self.credit += nanos
+            self._give(nanos, _Lot(entry.id, entry.kind, 0, entry.at, entry.expires_at))
+            self.base, self.credited_at = self.held, entry.at
+
+    def _state(self, entry: Entry) -> None:
+        stated = entry.amount.nanos
+        self.debt = max(-stated, 0)
+        surplus = max(stated, 0) - self.held
+        if surplus < 0:
+            self._take(-surplus, sorted(self.lots, key=lambda lot: lot.order))
+        elif surplus > 0:
+            self.lots.append(_Lot(None, Kind.DEPOSIT, surplus, entry.at, None))
+            if self.base is None or surplus * 20 > self.base:  # more than drift: a credit
+                self.base, self.credited_at = self.held, entry.at
+        self.checkpoint = entry
+        self.credit = self.expired = self.spent = 0
+
+    def expire(self, instant: datetime) -> None:
+        for lot in self.lots:
+            if lot.expires_at is not None and lot.expires_at <= instant:
+                self.expired += lot.left
+                lot.left = 0
+
+
+def latest_checkpoint(entries: Iterable[Entry]) -> Entry | None:
+    """Return the checkpoint that counts: the latest by its instant, then by entry."""
+    stated = [entry for entry in entries if entry.kind is Kind.CHECKPOINT]
+    return max(stated, key=lambda entry: (entry.at, int(entry.id)), default=None)
+
+
+def derive(
+    entries: Sequence[Entry],
+    days: Sequence[DaySpend],
+    now: datetime,
+    *,
+    as_of: datetime,
+    late: Money | None = None,
+    at: datetime | None = None,
+) -> Position | None:
+    """Return the balance at `at` (default: now), None without a checkpoint.
+
+    `entries` are those not voided; `days` the booked UTC days in the account's currency since the
+    first entry; `late` what was booked after the checkpoint for days already read before it.
+    """
+    until = now if at is None else at
+    checkpoint = latest_checkpoint(entry for entry in entries if entry.at <= until)
+    if checkpoint is None:
+        return None
+    currency = checkpoint.amount.currency
+    billed = _play(entries, days, now, until, spent_after=False)
+    floor = _play(entries, days, now, until, spent_after=True)
+    added = late or Money.zero(currency)
+    return Position(
+        floor=Money(floor.balance, currency) - added,
+        billed=Money(billed.balance, currency),
+        as_of=as_of,
+        checkpoint=Checkpoint(checkpoint.id, checkpoint.at, checkpoint.amount, checkpoint.source),
+        base=None if billed.base is None else Money(billed.base, currency),
+        credited_at=billed.credited_at,
+        credit=Money(billed.credit, currency),
+        expired=Money(billed.expired, currency),
+        spent=Money(billed.spent, currency),
+        late=added,
+        lots=tuple(
+            LotLeft(lot.id, lot.kind, Money(lot.left, currency), lot.at, lot.expires_at)
+            for lot in sorted(billed.lots, key=lambda lot: lot.order)
+        ),
+    )
+
+
+def _play(
+    entries: Sequence[Entry],
+    days: Sequence[DaySpend],
+    now: datetime,
+    until: datetime,
+    *,
+    spent_after: bool,
+) -> _Book:
+    """Play the ledger in time order: spend between the instants at which something happens."""
+    book = _Book()
+    listed = sorted(
+        (entry for entry in entries if entry.at <= until),
+        key=lambda entry: (entry.at, entry.kind is Kind.CHECKPOINT, int(entry.id)),
+    )
+    stated = [entry.at for entry in listed if entry.kind is Kind.CHECKPOINT]
+    spread = deque(
+        _spread(day, stated, now, spent_after=spent_after)
+        for day in sorted(days, key=lambda spend: spend.day.start)
+    )
+    waiting = deque(listed)
+    for instant in _instants(listed, until):
+        _spend_until(book, spread, instant)
+        book.expire(instant)
+        while waiting and waiting[0].at == instant:
+            book.add(waiting.popleft())
+            book.expire(instant)
+    if spread and spread[0].day == Window(until, until):
+        book.spend(spread[0].amount.nanos)
+    return book
+
+
+def _instants(entries: Sequence[Entry], until: datetime) -> list[datetime]:
+    happens = {entry.at for entry in entries}
+    happens |= {entry.expires_at for entry in entries if entry.expires_at is not None}
+    return sorted({instant for instant in happens if instant < until} | {until})
+
+
+def _spread(
+    spend: DaySpend, stated: Sequence[datetime], now: datetime, *, spent_after: bool
+) -> DaySpend:
+    """Return the day's spend over the part of the day it is taken to have happened in."""
+    end = max(min(spend.day.end, now), spend.day.start)
+    inside = [at for at in stated if spend.day.start < at < spend.day.end]
+    if not inside:
+        return DaySpend(Window(spend.day.start, end), spend.amount)
+    if spent_after and spend.amount.nanos > 0:  # money given back raises neither end
+        return DaySpend(Window(max(inside), max(end, *inside)), spend.amount)
+    return DaySpend(Window(spend.day.start, min(end, max(inside))), spend.amount)
+
+
+def _spend_until(book: _Book, spread: deque[DaySpend], instant: datetime) -> None:
+    """Take from the front of `spread` what was spent before `instant`, oldest first."""
+    while spread and spread[0].day.start < instant:
+        spend = spread.popleft()
+        window, nanos = spend.day, spend.amount.nanos
+        if window.end <= instant:
+            book.spend(nanos)
+            continue
+        gone = share(nanos, window, Window(window.start, instant))
+        book.spend(gone)
+        rest = Money(nanos - gone, spend.amount.currency)
+        spread.appendleft(DaySpend(Window(instant, window.end), rest))

@@ -1,0 +1,89 @@
+"""Readings: what a provider said, with the instant or the window it is true for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from spendguard.core.errors import ErrorKind
+from spendguard.core.money import Money
+from spendguard.core.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Money a provider booked over a window, by what it was spent on; '' where not told."""
+
+    window: Window
+    amount: Money
+    project: str = ""
+    api_key: str = ""
+    line_item: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpendRead:
+    """A window that was read completely: a row that is not among `rows` is zero.
+
+    `blank` tells that the reply named no day at all, which is less than days without spend.
+    """
+
+    window: Window
+    rows: tuple[Spend, ...]
+    blank: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A monthly ceiling the provider itself enforces, for an organization ('') or a project."""
+
+    project: str
+    threshold: Money
+    enforcing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpendAlert:
+    """A threshold at which the provider itself writes an e-mail. Whom it writes to is not kept."""
+
+    project: str
+    id: str
+    threshold: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What people call a project or an api key; `kind` is 'project' or 'api_key'."""
+
+    kind: str
+    id: str
+    name: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """When the key the guard reads with expires; None: never, as far as the provider says."""
+
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """The optional part of a poll. None is *unknown* (the call failed); empty is *none set*."""
+
+    limits: tuple[Limit, ...] | None = None
+    alerts: tuple[SpendAlert, ...] | None = None
+    own_key: OwnKey | None = None
+    names: tuple[Name, ...] | None = None
+    failures: dict[str, ErrorKind] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """A reply as it came, scrubbed of names and mail addresses, kept for a bounded time."""
+
+    path: str
+    status: int
+    body: str
