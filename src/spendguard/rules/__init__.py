@@ -1,0 +1,49 @@
+"""Rules: pure functions from facts to findings, one file each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from spendguard.core.money import Amount
+from spendguard.rules.balance_low import BalanceLow
+from spendguard.rules.base import AccountRule, GuardRule
+from spendguard.rules.blind import Blind
+from spendguard.rules.budget import BudgetSpent
+from spendguard.rules.channel_failing import ChannelFailing
+from spendguard.rules.checkpoint_stale import CheckpointStale
+from spendguard.rules.config_drift import ConfigDrift
+from spendguard.rules.deposit_cap import DepositCap
+from spendguard.rules.guard import Guard
+from spendguard.rules.limit_near import LimitNear
+from spendguard.rules.own_key_expiring import OwnKeyExpiring
+
+ACCOUNT_RULES: dict[str, type[AccountRule]] = {
+    "balance-low": BalanceLow,
+    "deposit-cap": DepositCap,
+    "budget": BudgetSpent,
+    "limit-near": LimitNear,
+    "checkpoint-stale": CheckpointStale,
+    "blind": Blind,
+    "own-key-expiring": OwnKeyExpiring,
+    "config-drift": ConfigDrift,
+}
+GUARD_RULES: dict[str, type[GuardRule]] = {
+    "channel-failing": ChannelFailing,
+    "guard": Guard,
+}
+RULES: dict[str, type[AccountRule] | type[GuardRule]] = {**ACCOUNT_RULES, **GUARD_RULES}
+
+PLANNED: dict[str, dict[str, object]] = {
+    "runway-short": {"steps": (timedelta(days=7), timedelta(days=3), timedelta(hours=24))},
+    "recharge-due": {"lead": timedelta(hours=24)},
+    "card-short": {"horizon": timedelta(hours=72), "minimum": Amount.parse("5.00")},
+    "charge-failed": {},
+    "recharge-missing": {"grace": timedelta(hours=2)},
+    "recharge-unexpected": {},
+    "recharge-frequent": {},
+    "spend-spike": {"ratio": 3, "minimum": Amount.parse("1.00")},
+    "key-unknown": {"minimum": Amount.parse("1.00")},
+    "credit-expiring": {"steps": (timedelta(days=30), timedelta(days=7), timedelta(days=1))},
+    "unpriced": {"minimum_share": 2},
+}
+"""Rules of a later version: their parameters are accepted, and have no effect yet."""

@@ -1,0 +1,62 @@
+"""blind: the account cannot be read any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from spendguard.core.alerts import Policy
+from spendguard.core.errors import ErrorKind
+from spendguard.core.facts import AccountFacts, Polls
+from spendguard.core.findings import Finding, Severity, Status, Value
+from spendguard.rules.base import balance_values, read_values, unknown
+
+FAILURES = 3
+REFUSALS = 2  # a refused key or a missing scope does not pass by itself
+REFUSED = frozenset({ErrorKind.AUTH, ErrorKind.SCOPE})
+CRITICAL_AFTER = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """Fire at the third failed poll in a row, at the second when the key is refused."""
+
+    name: ClassVar[str] = "blind"
+    policy: ClassVar[Policy] = Policy()
+
+    def evaluate(self, facts: AccountFacts) -> list[Finding]:
+        """Judge the polls; a single failure, or no poll at all, tells nothing yet."""
+        polls = facts.polls
+        values = _values(facts)
+        if polls.failures >= (REFUSALS if polls.error in REFUSED else FAILURES):
+            return [self._fire(facts, values)]
+        if polls.failures > 0 or polls.last_ok_at is None:
+            return [unknown(self.name, facts.account, "poll", **values)]
+        return [Finding(self.name, facts.account, Status.CLEAR, values=values)]
+
+    def _fire(self, facts: AccountFacts, values: dict[str, Value]) -> Finding:
+        since = facts.polls.failing_since
+        long = since is not None and facts.now - since >= CRITICAL_AFTER
+        severity = Severity.CRITICAL if long else Severity.WARNING
+        step, rank = ("6h", 2) if long else ("failing", 1)
+        return Finding(self.name, facts.account, Status.FIRING, severity, step, rank, values)
+
+
+def _values(facts: AccountFacts) -> dict[str, Value]:
+    known: dict[str, Value] = {"failures": facts.polls.failures, **read_values(facts)}
+    if facts.position is not None and facts.costs_read:
+        known |= balance_values(facts, facts.position)
+    return known | _trouble(facts, facts.polls)
+
+
+def _trouble(facts: AccountFacts, polls: Polls) -> dict[str, Value]:
+    told: dict[str, Value] = {}
+    if polls.failures and polls.error is not None:
+        told["error"] = polls.error.value
+    if polls.failures and polls.failing_since is not None:
+        told |= {
+            "failing_since": polls.failing_since,
+            "failing_for": facts.now - polls.failing_since,
+        }
+    return told
