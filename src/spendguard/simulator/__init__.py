@@ -1,0 +1,8 @@
+"""Simulator: a billing world over real HTTP on loopback, for the demo and the tests."""
+
+from spendguard.simulator.faults import LEGAL, Fault
+from spendguard.simulator.server import Simulator
+from spendguard.simulator.traffic import Stream, feed, restate_at_random
+from spendguard.simulator.world import World
+
+__all__ = ["LEGAL", "Fault", "Simulator", "Stream", "World", "feed", "restate_at_random"]
