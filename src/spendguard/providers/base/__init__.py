@@ -1,0 +1,22 @@
+"""What every provider is, and what it reads with: in time, within size, and classified."""
+
+from __future__ import annotations
+
+from spendguard.providers.base.api import Api, Params, decode
+from spendguard.providers.base.clients import Clients, client, tls_context
+from spendguard.providers.base.deadline import Deadline
+from spendguard.providers.base.failures import Dialect, malformed
+from spendguard.providers.base.protocol import Provider
+
+__all__ = [
+    "Api",
+    "Clients",
+    "Deadline",
+    "Dialect",
+    "Params",
+    "Provider",
+    "client",
+    "decode",
+    "malformed",
+    "tls_context",
+]

@@ -1,0 +1,60 @@
+"""Provider: what can be asked of a company that bills."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import ClassVar, Protocol
+
+import httpx
+
+from spendguard.core.errors import Problem
+from spendguard.core.readings import Extras, RawReply, SpendRead
+from spendguard.core.windows import Window
+from spendguard.providers.base.deadline import Deadline
+
+
+class Provider(Protocol):
+    """One account, read with one key for the length of one poll.
+
+    A provider only GETs. It does not sleep, retry, log or cache: when to ask again is the
+    caller's to say.
+    """
+
+    states_balance: ClassVar[bool]  # the API itself states the balance
+    default_base_url: ClassVar[str]
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        key: str,
+        *,
+        base_url: str | None,
+        currency: str,
+        deadline: Deadline,
+    ) -> None: ...
+
+    @staticmethod
+    def key_problem(key: str) -> Problem | None:
+        """Say what is wrong with a key that cannot work, None when nothing can be told."""
+        ...
+
+    def costs(self, window: Window, *, ended: bool = False) -> SpendRead:
+        """Return all that was booked in a window of whole UTC days, or nothing at all.
+
+        `ended` tells that the window lies in the past, so that its end may be asked for.
+
+        Raises:
+            ProviderError: when any part of the window could not be read.
+        """
+        ...
+
+    def extras(self, *, names: bool, projects: Collection[str]) -> Extras:
+        """Return limits, alerts and the key's expiry, and names if asked for.
+
+        It never raises: a part that failed is None and named in `failures`.
+        """
+        ...
+
+    def replies(self) -> list[RawReply]:
+        """Return what was read since the last call, scrubbed, and forget it."""
+        ...

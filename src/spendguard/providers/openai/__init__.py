@@ -1,0 +1,55 @@
+"""OpenAI: costs by project, line item and api key; limits, alerts and names of an organization."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import ClassVar
+
+import httpx
+
+from spendguard.core.errors import Problem
+from spendguard.core.readings import Extras, RawReply, SpendRead
+from spendguard.core.windows import Window
+from spendguard.providers.base import Api, Deadline
+from spendguard.providers.openai.costs import read_costs
+from spendguard.providers.openai.extras import read_extras
+from spendguard.providers.openai.refusals import dialect, key_problem
+
+__all__ = ["OpenAI", "key_problem"]
+
+
+class OpenAI:
+    """One organization of OpenAI's API platform, read with an admin key."""
+
+    states_balance: ClassVar[bool] = False
+    default_base_url: ClassVar[str] = "https://api.openai.com/v1"
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        key: str,
+        *,
+        base_url: str | None,
+        currency: str,
+        deadline: Deadline,
+    ) -> None:
+        self._api = Api(http, base_url or self.default_base_url, key, deadline, dialect(key))
+        self._key = key
+        self._currency = currency
+
+    @staticmethod
+    def key_problem(key: str) -> Problem | None:
+        """Say what is wrong with a key that cannot read costs, None when nothing can be told."""
+        return key_problem(key)
+
+    def costs(self, window: Window, *, ended: bool = False) -> SpendRead:
+        """Return what was booked in a window of whole UTC days, all of it or nothing."""
+        return read_costs(self._api, window, self._currency, ended=ended)
+
+    def extras(self, *, names: bool, projects: Collection[str]) -> Extras:
+        """Return limits, alerts, the expiry of our key, and names if asked for."""
+        return read_extras(self._api, self._key, self._currency, projects, names=names)
+
+    def replies(self) -> list[RawReply]:
+        """Return what was read since the last call, scrubbed, and forget it."""
+        return self._api.drain()

@@ -1,0 +1,125 @@
+"""Costs: what OpenAI booked, by UTC day, project, line item and api key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TypeAlias
+
+from spendguard.core.money import MOST, Money
+from spendguard.core.readings import Spend, SpendRead
+from spendguard.core.windows import DAY, Window
+from spendguard.providers.base import Api, Params
+from spendguard.providers.openai.shapes import Bucket, CostsResult, Page, known, money, wrong
+
+PATH = "/organization/costs"
+BUCKETS = 180  # the most that one page holds
+MOST_PAGES = 60
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_SECONDS = 86_400
+
+_Key: TypeAlias = tuple[int, str, str, str, str]  # day, currency, project, api key, line item
+
+
+def read_costs(api: Api, window: Window, currency: str, *, ended: bool = False) -> SpendRead:
+    """Return all that was booked in `window`, which is made of whole UTC days.
+
+    Raises:
+        ProviderError: when it was not read to the end.
+    """
+    rows: dict[_Key, int] = {}
+    blank = True
+    for page in _pages(api, _question(window, ended=ended)):
+        blank = blank and not page.data
+        told = _rows(page, window, currency)
+        if rows.keys() & told.keys():
+            raise wrong("tells the same costs on two pages")
+        rows |= told
+    return SpendRead(window, tuple(_spend(key, nanos) for key, nanos in rows.items()), blank)
+
+
+def model_of(line_item: str) -> str:
+    """Return the model of a line item such as 'gpt-6-astra, input_tokens'; '' where none is named.
+
+    It is what stands before the first comma, if that is one word.
+    """
+    before, comma, _ = line_item.partition(",")
+    return before if comma and before.split() == [before] else ""
+
+
+def _pages(api: Api, question: Params) -> Iterator[Page]:
+    cursors: set[str] = set()
+    params = question
+    for _ in range(MOST_PAGES):
+        page = api.get(PATH, Page, params)
+        yield page
+        more = page.next_page is not None if page.has_more is None else page.has_more
+        if not more:
+            return
+        if page.next_page is None or page.next_page in cursors:
+            raise wrong("sent a page that does not lead to the next one")
+        cursors.add(page.next_page)
+        params = [*question, ("page", page.next_page)]
+    raise wrong(f"sent more than {MOST_PAGES} pages")
+
+
+def _question(window: Window, *, ended: bool) -> Params:
+    # No end_time in the future: one was refused (Win-CodexBar #191, 2026-07-13).
+    end: Params = [("end_time", _seconds(window.end))] if ended else []
+    return [
+        *end,
+        ("start_time", _seconds(window.start)),
+        ("bucket_width", "1d"),
+        ("group_by", "project_id"),
+        ("group_by", "line_item"),
+        ("group_by", "api_key_id"),
+        ("limit", BUCKETS),
+    ]
+
+
+def _seconds(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(seconds=1)
+
+
+def _rows(page: Page, window: Window, currency: str) -> dict[_Key, int]:
+    first, end = _seconds(window.start), _seconds(window.end)
+    rows: dict[_Key, int] = {}
+    for bucket in known(page.data, "bucket", Bucket):
+        _check(bucket)
+        if not first <= bucket.start_time < end:
+            continue
+        for result in known(bucket.results, "organization.costs.result", CostsResult):
+            amount = result.amount
+            if amount is None or amount.value is None:  # legal: nothing is told, which is no row
+                continue
+            cost = money(amount.value, amount.currency or currency)
+            key = (
+                bucket.start_time,
+                cost.currency,
+                result.project_id or "",
+                result.api_key_id or "",
+                result.line_item or "",
+            )
+            rows[key] = rows.get(key, 0) + cost.nanos
+    return rows
+
+
+def _check(bucket: Bucket) -> None:
+    start, end = bucket.start_time, bucket.end_time
+    if start % _DAY_SECONDS or (end is not None and not start < end <= start + _DAY_SECONDS):
+        raise wrong("states costs of something that is not a UTC day")
+
+
+@lru_cache(maxsize=400)  # the rows of a day share its window
+def _day(start: int) -> Window:
+    begin = _EPOCH + timedelta(seconds=start)
+    return Window(begin, begin + DAY)
+
+
+def _spend(key: _Key, nanos: int) -> Spend:
+    day, currency, project, api_key, line_item = key
+    if abs(nanos) > MOST:
+        raise wrong("states an amount that is not money")
+    amount = Money(nanos, currency)
+    return Spend(_day(day), amount, project, api_key, line_item, model_of(line_item))

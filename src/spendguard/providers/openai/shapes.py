@@ -1,0 +1,131 @@
+"""The shapes of OpenAI's replies: what we read of them, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from spendguard.core.errors import ProviderError
+from spendguard.core.money import Money, currency_code
+from spendguard.providers.base import decode, malformed
+from spendguard.providers.openai.refusals import NAME
+
+T = TypeVar("T")
+
+
+class Page(msgspec.Struct):
+    """A page of buckets."""
+
+    data: list[msgspec.Raw]
+    has_more: bool | None = None
+    next_page: str | None = None
+
+
+class Bucket(msgspec.Struct):
+    """One UTC day."""
+
+    start_time: int
+    results: list[msgspec.Raw]
+    end_time: int | None = None
+
+
+class Amount(msgspec.Struct):
+    """Dollars. A number by the schema; a string in production since 2026-05 (CodexBar #999)."""
+
+    value: Decimal | None = None
+    currency: str | None = None
+
+
+class CostsResult(msgspec.Struct):
+    """What one combination of line item, project and api key cost."""
+
+    amount: Amount | None = None
+    line_item: str | None = None
+    project_id: str | None = None
+    api_key_id: str | None = None
+
+
+class ListPage(msgspec.Struct):
+    """A page of a list."""
+
+    data: list[msgspec.Raw]
+    has_more: bool | None = None
+    last_id: str | None = None
+
+
+class SpendLimit(msgspec.Struct):
+    """A spend limit in cents; what GET answers where none is set is not documented."""
+
+    threshold_amount: int | None = None
+    currency: str | None = None
+    interval: str = "month"
+    enforcement: dict[str, object] | None = None
+
+
+class SpendAlert(msgspec.Struct):
+    """A spend alert in cents."""
+
+    id: str
+    threshold_amount: int
+    currency: str | None = None
+    interval: str = "month"
+
+
+class AdminKey(msgspec.Struct):
+    """An admin key of the organization."""
+
+    redacted_value: str
+    expires_at: int | None = None
+
+
+class Project(msgspec.Struct):
+    """A project; archived ones are listed too."""
+
+    id: str
+    name: str | None = None
+    status: str | None = None
+    archived_at: int | None = None
+
+
+class ApiKey(msgspec.Struct):
+    """An api key of a project."""
+
+    id: str
+    name: str | None = None
+    owner_project_access: str | None = None
+
+
+class _Kind(msgspec.Struct):
+    object: str
+
+
+def known(parts: Iterable[msgspec.Raw], kind: str, shape: type[T]) -> Iterator[T]:
+    """Yield the parts whose `object` is `kind`; the list of kinds grows, so others are skipped."""
+    for part in parts:
+        if read(part, _Kind).object == kind:
+            yield read(part, shape)
+
+
+def read(body: msgspec.Raw, shape: type[T]) -> T:
+    """Return a part of a reply as a value of `shape`."""
+    return decode(NAME, body, shape)
+
+
+def wrong(what: str) -> ProviderError:
+    """Return the error for a reply that means nothing, although its shape is right."""
+    return malformed(NAME, what)
+
+
+def money(value: Decimal, currency: str) -> Money:
+    """Return an amount of whole units.
+
+    Raises:
+        ProviderError: when it is no amount of money.
+    """
+    try:
+        return Money.of(value, currency_code(currency))
+    except (ValueError, ArithmeticError):
+        raise wrong("states an amount that is not money") from None

@@ -1,0 +1,144 @@
+"""What every provider keeps, whoever is on the other end."""
+
+from __future__ import annotations
+
+import pkgutil
+from datetime import timedelta
+
+import httpx
+import pytest
+
+import spendguard.providers
+from spendguard.core.errors import ErrorKind, ProviderError
+from spendguard.providers import PROVIDERS
+from tests.providers.asking import KEY, WEEK, Reply, always, asking, recorded
+
+RECORDED = {"openai": "costs"}
+
+
+def test_every_module_is_registered() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(spendguard.providers.__path__)}
+    registered = {cls.__module__.rpartition(".")[2] for cls in PROVIDERS.values()}
+
+    assert modules - {"base"} == registered == set(PROVIDERS)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+class TestEveryProvider:
+    def test_reads_the_recorded_reply(self, name: str) -> None:
+        reply = httpx.Response(200, content=recorded(RECORDED[name], name))
+
+        assert asking(always(reply), name).costs(WEEK).rows
+
+    def test_reads_the_same_twice(self, name: str) -> None:
+        content = recorded(RECORDED[name], name)
+        provider = asking(lambda _: httpx.Response(200, content=content), name)
+
+        assert provider.costs(WEEK) == provider.costs(WEEK)
+
+    def test_only_gets(self, name: str) -> None:
+        methods = set()
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            methods.add(request.method)
+            return httpx.Response(200, content=recorded(RECORDED[name], name))
+
+        provider = asking(answer, name)
+        provider.costs(WEEK)
+        provider.extras(names=True, projects=["proj_abc"])
+
+        assert methods == {"GET"}
+
+    @pytest.mark.parametrize(
+        ("reply", "kind"),
+        [
+            (httpx.Response(401), ErrorKind.AUTH),
+            (httpx.Response(401, text="<html>no</html>"), ErrorKind.AUTH),
+            (httpx.Response(403), ErrorKind.BLOCKED),
+            (httpx.Response(403, text="<html>Access denied</html>"), ErrorKind.BLOCKED),
+            (httpx.Response(404), ErrorKind.UNAVAILABLE),
+            (httpx.Response(407), ErrorKind.UNAVAILABLE),
+            (httpx.Response(429), ErrorKind.RATE_LIMITED),
+            (httpx.Response(500, text="<html>sorry</html>"), ErrorKind.UNAVAILABLE),
+            (httpx.Response(503), ErrorKind.UNAVAILABLE),
+            (httpx.Response(302, headers={"Location": "/login"}), ErrorKind.MALFORMED),
+            (httpx.Response(400, json={"error": {"message": "no"}}), ErrorKind.MALFORMED),
+            (httpx.Response(204), ErrorKind.MALFORMED),
+            (httpx.Response(200, text="<html>maintenance</html>"), ErrorKind.MALFORMED),
+            (httpx.Response(200, json={}), ErrorKind.MALFORMED),
+            (httpx.Response(200, json=[1, None]), ErrorKind.MALFORMED),
+            (httpx.Response(200, text='{"data": NaN}'), ErrorKind.MALFORMED),
+            (httpx.Response(200, text="[" * 100_000), ErrorKind.MALFORMED),
+            (httpx.Response(200, content=b'{"data": "\xff"}'), ErrorKind.MALFORMED),
+            (httpx.ConnectTimeout("https://host/?key=" + KEY), ErrorKind.UNAVAILABLE),
+            (httpx.ReadTimeout(KEY), ErrorKind.UNAVAILABLE),
+            (httpx.ConnectError(KEY), ErrorKind.UNAVAILABLE),
+            (httpx.ProxyError(KEY), ErrorKind.UNAVAILABLE),
+            (httpx.RemoteProtocolError(KEY), ErrorKind.UNAVAILABLE),
+            (AssertionError(KEY), ErrorKind.UNAVAILABLE),  # what a proxy library raises
+        ],
+        ids=repr,
+    )
+    def test_names_the_failure_and_says_what_to_do(
+        self, name: str, reply: Reply, kind: ErrorKind
+    ) -> None:
+        provider = asking(always(reply), name)
+
+        with pytest.raises(ProviderError) as caught:
+            provider.costs(WEEK)
+
+        error = caught.value
+        assert error.kind is kind
+        assert error.message.startswith(name)
+        assert error.hint
+        assert error.__cause__ is None
+        told = f"{error.message} {error.hint} {provider.replies()}"
+        assert KEY not in told
+        assert "start_time" not in told
+
+    @pytest.mark.parametrize(
+        ("headers", "wait"),
+        [
+            ({"Retry-After": "30"}, timedelta(seconds=30)),
+            (
+                {
+                    "Retry-After": "Mon, 23 Nov 2026 12:05:00 GMT",
+                    "Date": "Mon, 23 Nov 2026 12:00:00 GMT",
+                },
+                timedelta(minutes=5),
+            ),
+            (
+                {
+                    "Retry-After": "Mon, 23 Nov 2026 11:00:00 GMT",
+                    "Date": "Mon, 23 Nov 2026 12:00:00 GMT",
+                },
+                timedelta(0),
+            ),
+            ({"Retry-After": "Mon, 23 Nov 2026 12:05:00 GMT"}, None),
+            ({"Retry-After": "soon"}, None),
+            ({"Retry-After": "-5"}, None),
+            ({"Retry-After": "9" * 5000}, None),
+            ({}, None),
+        ],
+    )
+    def test_hears_when_to_come_again(
+        self, name: str, headers: dict[str, str], wait: timedelta | None
+    ) -> None:
+        with pytest.raises(ProviderError) as caught:
+            asking(always(httpx.Response(429, headers=headers)), name).costs(WEEK)
+
+        assert caught.value.retry_after == wait
+
+    def test_extras_never_raise(self, name: str) -> None:
+        for reply in (httpx.Response(503), httpx.Response(200, text="<"), httpx.ReadTimeout("")):
+            extras = asking(always(reply), name).extras(names=True, projects=["proj_abc"])
+
+            assert set(extras.failures) == {"limits", "alerts", "own_key", "names"}
+            assert (extras.limits, extras.alerts, extras.own_key, extras.names) == (None,) * 4
+
+    @pytest.mark.parametrize("key", ["", "sk-admin-ä", "sk-admin-\n", "sk-admin-\u2026"])
+    def test_a_key_that_cannot_be_sent_is_refused_in_words(self, name: str, key: str) -> None:
+        with pytest.raises(ProviderError) as caught:
+            asking(always(httpx.Response(200)), name, key=key).costs(WEEK)
+
+        assert caught.value.kind is ErrorKind.AUTH
