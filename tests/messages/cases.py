@@ -1,0 +1,383 @@
+"""Findings of the real rules, and the notifications a reader may get of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from spendguard.core.accounts import Budget, Recharge
+from spendguard.core.alerts import NotifyReason
+from spendguard.core.errors import ErrorKind
+from spendguard.core.facts import (
+    AccountFacts,
+    BudgetUse,
+    Burn,
+    ChannelUse,
+    GuardFacts,
+    LimitUse,
+    Polls,
+    SettingChange,
+    Standing,
+)
+from spendguard.core.findings import Finding, Severity, Status
+from spendguard.core.ledger import Checkpoint, Position
+from spendguard.core.money import Money
+from spendguard.core.notifications import Item, Notification, Topic
+from spendguard.core.windows import Unit, calendar_window
+from spendguard.rules import ACCOUNT_RULES, GUARD_RULES
+
+UTC_ZONE = ZoneInfo("UTC")
+NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+READ = Polls(first_ok_at=NOW - 20 * DAY, last_ok_at=NOW - 4 * MINUTE)
+CHARGES = {"trigger": "5.00", "amount": "10.00", "overdraft": "2.00"}
+
+
+def money(text: str, currency: str = "USD") -> Money:
+    return Money.parse(text, currency)
+
+
+def position(
+    stated: str, spent: str, *, currency: str = "USD", base: str | None = None, **parts: str
+) -> Position:
+    """A derived balance; `parts` are credit, expired, and what is perhaps spent (unsure)."""
+    credit, expired, unsure = (
+        money(parts.get(name, "0"), currency) for name in ("credit", "expired", "unsure")
+    )
+    billed = money(stated, currency) + credit - expired - money(spent, currency)
+    stated_at = NOW - 3 * DAY
+    source = parts.get("source", "manual")
+    return Position(
+        floor=billed - unsure,
+        billed=billed,
+        as_of=NOW - 4 * MINUTE,
+        checkpoint=Checkpoint("1", stated_at, money(stated, currency), source),
+        base=None if base is None else money(base, currency),
+        credited_at=None if base is None else stated_at,
+        credit=credit,
+        expired=expired,
+        spent=money(spent, currency),
+        late=unsure,
+        lots=(),
+    )
+
+
+def account(**known: object) -> AccountFacts:
+    """Facts of openai-main, read four minutes ago."""
+    facts = AccountFacts(NOW, "openai-main", "USD", READ, costs_read=True)
+    return replace(facts, **known)  # type: ignore[arg-type]
+
+
+def burning(held: Position, **known: object) -> AccountFacts:
+    """Facts of an account that spends $1.50 a day."""
+    return account(position=held, burn=Burn(money("1.495"), 14), **known)
+
+
+def blind(
+    kind: ErrorKind, *, hours: int = 1, held: Position | None = None, **known: object
+) -> AccountFacts:
+    """Facts of an account that could not be read for some hours."""
+    since = NOW - hours * HOUR
+    polls = Polls(12 * hours, since, kind, NOW - 20 * DAY, since - 5 * MINUTE)
+    return account(**{"polls": polls, "position": held, **known})
+
+
+def budget(spent: str, unit: Unit = Unit.MONTH, at: datetime = NOW, **parts: str) -> AccountFacts:
+    """Facts of an account with a budget of $100."""
+    window = calendar_window(at, unit, UTC_ZONE)
+    whole = Budget(f"per-{unit}", "openai-main", unit, money("100.00"), **parts)
+    this = BudgetUse(whole, calendar_window(NOW, unit, UTC_ZONE), money("12"))
+    use = BudgetUse(whole, window, money(spent))
+    return account(budgets=(use, this) if use.window != this.window else (use,))
+
+
+def limit(used: str, *, enforcing: bool = False) -> AccountFacts:
+    """Facts of an account whose organization may spend $100 a month."""
+    return account(limits=(LimitUse("organization", money("100.00"), money(used), enforcing),))
+
+
+def channel(**known: object) -> GuardFacts:
+    """Facts of a guard with one channel."""
+    use = replace(ChannelUse("ops", usable=True), **known)  # type: ignore[arg-type]
+    return GuardFacts(NOW, (use,), disk_free=10**9)
+
+
+LOW = position("20.00", "15.684732910", base="20.00")
+AGAIN = position("20.00", "2.50")
+NEVER = Polls()
+UNREAD = {"polls": NEVER, "costs_read": False}
+MOVED = (
+    SettingChange("spend limit of project proj_chat", "100.00 USD", "500.00 USD"),
+    SettingChange("spend limit of project proj_eval", "20.00 USD", None),
+    SettingChange("spend alert al_1 of organization", None, "80.00 USD"),
+)
+RECHARGE = Recharge(
+    enabled=True,
+    trigger=money("5.00"),
+    amount=money("10.00"),
+    restore_to=None,
+    monthly_limit=None,
+    overdraft=money("2.00"),
+)
+HELD = {("balance-low", "openai-main"): Standing(Severity.WARNING, "trigger", 1, NOW - DAY)}
+
+FACTS: dict[str, tuple[str, AccountFacts | GuardFacts]] = {
+    "balance-low trigger": ("balance-low", burning(LOW)),
+    "balance-low half": ("balance-low", burning(position("20.00", "17.61"))),
+    "balance-low zero": ("balance-low", account(position=position("20.00", "20.00"))),
+    "balance-low negative": ("balance-low", account(position=position("20.00", "20.305"))),
+    "balance-low every term": (
+        "balance-low",
+        burning(position("20.00", "24.684", credit="10.00", expired="1.00", unsure="0.336")),
+    ),
+    "balance-low refunded": (
+        "balance-low",
+        account(position=position("20.00", "8.1049", credit="-9.00", unsure="0.0049")),
+    ),
+    "balance-low stated by api": (
+        "balance-low",
+        account(position=position("3.20", "0", source="api")),
+    ),
+    "balance-low from receipt": (
+        "balance-low",
+        account(position=position("3.20", "0", source="receipt")),
+    ),
+    "balance-low recharge on": ("balance-low", account(position=LOW, recharge=RECHARGE)),
+    "balance-low held": (
+        "balance-low",
+        account(position=position("20.00", "14.90"), standing=HELD),
+    ),
+    "balance-low far": (
+        "balance-low",
+        account(position=LOW, burn=Burn(money("0.11"), 14)),
+    ),
+    "balance-low yuan": (
+        "balance-low",
+        account(
+            account="deepseek-cn",
+            currency="CNY",
+            position=position("2020.00", "2015.68", currency="CNY"),
+            burn=Burn(money("1.50", "CNY"), 14),
+        ),
+    ),
+    "balance-low clear": ("balance-low", burning(AGAIN)),
+    "balance-low unknown": ("balance-low", account()),
+    "balance-low unread": ("balance-low", account(position=LOW, costs_read=False)),
+    "deposit-cap 50%": ("deposit-cap", burning(position("20.00", "10.40", base="20.00"))),
+    "deposit-cap 75%": ("deposit-cap", burning(LOW)),
+    "deposit-cap 90%": ("deposit-cap", burning(position("20.00", "18.20", base="20.00"))),
+    "deposit-cap 100%": ("deposit-cap", burning(position("20.00", "20.41", base="20.00"))),
+    "deposit-cap clear": ("deposit-cap", account(position=position("50", "2", base="50"))),
+    "deposit-cap recharged": ("deposit-cap", account(position=AGAIN, recharge=RECHARGE)),
+    "deposit-cap recharge unread": ("deposit-cap", account(recharge=RECHARGE)),
+    "deposit-cap unknown": ("deposit-cap", account(position=AGAIN)),
+    "budget 50%": ("budget", budget("51.203")),
+    "budget 90%": ("budget", budget("90.12", Unit.WEEK, project="proj_chat", model="gpt-5")),
+    "budget 100%": ("budget", budget("103.207", Unit.DAY, model="gpt-5")),
+    "budget last month": ("budget", budget("100.00", at=NOW - 28 * DAY, api_key="key_ci")),
+    "budget clear": ("budget", budget("12")),
+    "budget unknown": (
+        "budget",
+        replace(budget("12"), polls=replace(READ, last_ok_at=NOW - 40 * DAY)),
+    ),
+    "limit-near 75%": ("limit-near", limit("76.001")),
+    "limit-near 100%": ("limit-near", limit("103.10")),
+    "limit-near enforcing": ("limit-near", limit("104.00", enforcing=True)),
+    "limit-near clear": ("limit-near", limit("3")),
+    "limit-near none": ("limit-near", account(limits=())),
+    "limit-near unknown": ("limit-near", account()),
+    "checkpoint-stale stated": (
+        "checkpoint-stale",
+        account(
+            position=replace(LOW, checkpoint=Checkpoint("1", NOW - 15 * DAY, money("20"), "manual"))
+        ),
+    ),
+    "checkpoint-stale never": ("checkpoint-stale", account()),
+    "checkpoint-stale clear": ("checkpoint-stale", account(position=AGAIN)),
+    "checkpoint-stale new": (
+        "checkpoint-stale",
+        account(polls=replace(READ, first_ok_at=NOW - DAY)),
+    ),
+    "checkpoint-stale by api": ("checkpoint-stale", account(states_balance=True)),
+    "checkpoint-stale unknown": ("checkpoint-stale", account(**UNREAD)),
+    "own-key-expiring 30d": (
+        "own-key-expiring",
+        account(own_key_known=True, own_key_expires_at=NOW + 29 * DAY),
+    ),
+    "own-key-expiring 1d": (
+        "own-key-expiring",
+        account(own_key_known=True, own_key_expires_at=NOW + 20 * HOUR),
+    ),
+    "own-key-expiring expired": (
+        "own-key-expiring",
+        account(own_key_known=True, own_key_expires_at=NOW - HOUR),
+    ),
+    "own-key-expiring clear": (
+        "own-key-expiring",
+        account(own_key_known=True, own_key_expires_at=NOW + 365 * DAY),
+    ),
+    "own-key-expiring never": ("own-key-expiring", account(own_key_known=True)),
+    "own-key-expiring unknown": ("own-key-expiring", account()),
+    "config-drift": ("config-drift", account(changes=MOVED)),
+    "config-drift clear": ("config-drift", account(changes=())),
+    "config-drift unknown": ("config-drift", account()),
+    **{
+        f"blind {kind}": ("blind", blind(kind, held=LOW, burn=Burn(money("0.5"), 14)))
+        for kind in ErrorKind
+    },
+    "blind 6h": ("blind", blind(ErrorKind.UNAVAILABLE, hours=7, held=LOW)),
+    "blind no balance": ("blind", blind(ErrorKind.AUTH)),
+    "blind from the start": (
+        "blind",
+        blind(ErrorKind.AUTH, polls=Polls(2, NOW - 5 * MINUTE, ErrorKind.AUTH)),
+    ),
+    "blind clear": ("blind", account(position=LOW)),
+    "blind unknown": (
+        "blind",
+        account(polls=replace(READ, failures=1, failing_since=NOW, error=ErrorKind.MALFORMED)),
+    ),
+    "blind unread": ("blind", account(**UNREAD)),
+    "channel-failing owing": (
+        "channel-failing",
+        channel(owed_since=NOW - 2 * HOUR, error="the far end did not answer"),
+    ),
+    "channel-failing refused": ("channel-failing", channel(refused=True, error="HTTP 403")),
+    "channel-failing lost": ("channel-failing", channel(lost_at=NOW - HOUR)),
+    "channel-failing clear": ("channel-failing", channel()),
+    "guard no-channel": ("guard", channel(usable=False)),
+    "guard disk-full": ("guard", replace(channel(), disk_free=12 * 1024 * 1024)),
+    "guard everything": (
+        "guard",
+        replace(channel(usable=False), disk_free=0, latest_seen_at=NOW + HOUR),
+    ),
+    "guard clear": ("guard", channel()),
+    "guard unknown": ("guard", replace(channel(), disk_free=None)),
+}
+
+
+def finding(case: str) -> Finding:
+    """Return what the real rule finds in a case."""
+    rule, facts = FACTS[case]
+    if isinstance(facts, AccountFacts):
+        (found,) = ACCOUNT_RULES[rule]().evaluate(facts)
+    else:
+        (found,) = GUARD_RULES[rule]().evaluate(facts)
+    return found
+
+
+FOUND = {case: finding(case) for case in FACTS}
+
+
+def item(case: str, reason: NotifyReason = NotifyReason.FIRED, **known: object) -> Item:
+    """Return the item that a finding makes."""
+    found = FOUND[case]
+    made = Item(
+        alert_id="12",
+        rule=found.rule,
+        subject=found.subject,
+        severity=found.severity,
+        step=found.step,
+        reason=reason,
+        since=NOW - 3 * HOUR,
+        values=found.values,
+        values_at=NOW,
+    )
+    return replace(made, **known)  # type: ignore[arg-type]
+
+
+def over(case: str, was: Severity = Severity.WARNING, **known: object) -> Item:
+    """Return the item of an alert that ended with the clear finding of a case."""
+    told = {"severity": was, "step": "", "ended_at": NOW, **known}
+    return item(case, NotifyReason.RESOLVED, **told)
+
+
+def alerts(*items: Item) -> Notification:
+    """Return a notification of some items."""
+    return Notification(Topic.ALERTS, items, channel="ops")
+
+
+def old(case: str) -> Item:
+    """Return an item whose values are six hours old."""
+    found = item(case, values_at=NOW - 6 * HOUR)
+    return replace(found, values={**found.values, "read_at": NOW - 6 * HOUR - 4 * MINUTE})
+
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+KABUL = ZoneInfo("Asia/Kabul")
+CLEAR_OF = {
+    "balance-low": "balance-low clear",
+    "deposit-cap": "deposit-cap clear",
+    "deposit-cap recharged": "deposit-cap recharged",
+    "deposit-cap unread": "deposit-cap recharge unread",
+    "budget": "budget clear",
+    "limit-near": "limit-near clear",
+    "limit-near removed": "limit-near none",
+    "checkpoint-stale": "checkpoint-stale clear",
+    "own-key-expiring": "own-key-expiring clear",
+    "own-key-expiring never": "own-key-expiring never",
+    "config-drift": "config-drift clear",
+    "blind": "blind clear",
+    "channel-failing": "channel-failing clear",
+    "guard": "guard clear",
+}
+LATER = Item(
+    "13",
+    "runway-short",
+    "openai-main",
+    Severity.CRITICAL,
+    "24h",
+    NotifyReason.FIRED,
+    NOW - HOUR,
+    {"floor": money("4.31"), "hours_left": 20, "until": NOW + 20 * HOUR},
+    NOW,
+)
+
+NOTIFICATIONS: dict[str, Notification] = {
+    **{case: alerts(item(case)) for case in FOUND if FOUND[case].status is Status.FIRING},
+    **{f"{rule} over": alerts(over(case)) for rule, case in CLEAR_OF.items()},
+    "balance-low over for want of a rule": alerts(over("balance-low trigger")),
+    "balance-low escalated": alerts(item("balance-low half", NotifyReason.ESCALATED)),
+    "balance-low repeated": alerts(item("balance-low trigger", NotifyReason.REPEATED)),
+    "balance-low repeated while unknown": alerts(
+        replace(old("balance-low trigger"), reason=NotifyReason.REPEATED)
+    ),
+    "config-drift delivered late": alerts(old("config-drift")),
+    "rule of a later version delivered late": alerts(
+        replace(old("own-key-expiring 1d"), rule="runway-short", step="", values={})
+    ),
+    "own-key-expiring escalated": alerts(item("own-key-expiring 1d", NotifyReason.ESCALATED)),
+    "blind escalated": alerts(item("blind 6h", NotifyReason.ESCALATED)),
+    "blind told when over": alerts(
+        over("blind clear", since=NOW - 25 * MINUTE, ended_at=NOW - 5 * MINUTE, untold=True)
+    ),
+    "blind told days later": alerts(
+        over("blind clear", since=NOW - 3 * DAY, ended_at=NOW - 2 * DAY, untold=True)
+    ),
+    "group": alerts(
+        item("deposit-cap 75%", alert_id="14"),
+        item("balance-low trigger"),
+        over("blind clear", alert_id="11"),
+    ),
+    "group worst first": alerts(
+        item("balance-low half", NotifyReason.STANDING),
+        item("deposit-cap 90%", NotifyReason.ESCALATED, alert_id="14"),
+        item("budget 50%", alert_id="15"),
+    ),
+    "group all over": alerts(over("balance-low clear"), over("deposit-cap clear", alert_id="14")),
+    "rule of a later version": alerts(LATER),
+    "rule of a later version over": alerts(
+        replace(LATER, reason=NotifyReason.RESOLVED, ended_at=NOW)
+    ),
+    "welcome": Notification(Topic.WELCOME, accounts=("openai-main",)),
+    "welcome of many": Notification(Topic.WELCOME, accounts=("a", "b", "c", "d", "e")),
+    "welcome of none": Notification(Topic.WELCOME),
+    "reminder": Notification(Topic.REMINDER, accounts=("openai-main",)),
+    "reminder of none": Notification(Topic.REMINDER),
+    "test": Notification(Topic.TEST, channel="ops"),
+    "test of none": Notification(Topic.TEST),
+}
+IN_ZONES = {
+    "balance-low in Shanghai": (NOTIFICATIONS["balance-low trigger"], SHANGHAI),
+    "blind in Kabul": (NOTIFICATIONS["blind blocked"], KABUL),
+}
