@@ -1,0 +1,1 @@
+"""Notify: how a message leaves the house."""
