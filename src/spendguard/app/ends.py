@@ -1,0 +1,66 @@
+"""Ends: what needs a secret, made when first used: providers for accounts, senders for channels."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from threading import Lock
+
+from spendguard.config.configuration import Configuration
+from spendguard.config.secrets import resolve
+from spendguard.core.accounts import Account
+from spendguard.core.errors import ErrorKind, ProviderError, SpendguardError
+from spendguard.notify.channel import Channel as Sender
+from spendguard.providers import PROVIDERS
+from spendguard.providers.base import Clients, Deadline, Provider
+
+log = logging.getLogger(__name__)
+
+
+class Ends:
+    """Every way out of this process: one HTTP client per proxy, one Apprise object per channel."""
+
+    def __init__(self, configuration: Configuration, env: Mapping[str, str]) -> None:
+        self._configuration = configuration
+        self._env = env
+        self._clients = Clients()
+        self._senders: dict[str, Sender | str] = {}
+        self._lock = Lock()
+
+    def provider(self, account: Account) -> Provider:
+        """Return what reads an account for the length of one poll.
+
+        Raises:
+            ProviderError: of kind auth, when the reference of the key does not resolve.
+        """
+        try:
+            key = resolve(account.key, self._env)
+            http = self._clients.get(account.proxy)
+        except SpendguardError as error:
+            raise ProviderError(ErrorKind.AUTH, error.message, error.hint) from None
+        return PROVIDERS[account.provider](
+            http,
+            key.get_secret_value(),
+            base_url=account.base_url,
+            currency=account.currency,
+            deadline=Deadline(),
+        )
+
+    def sender(self, name: str) -> Sender | str:
+        """Return what takes a message to a channel, or why its URL is of no use."""
+        with self._lock:
+            if name not in self._senders:
+                self._senders[name] = self._make_sender(name)
+            return self._senders[name]
+
+    def _make_sender(self, name: str) -> Sender | str:
+        try:
+            url = resolve(self._configuration.channel_urls[name], self._env)
+            return Sender(name, url.get_secret_value())
+        except SpendguardError as error:
+            log.warning("channel unusable", extra={"channel": name, "why": error.message})
+            return error.message
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._clients.close()

@@ -1,0 +1,1 @@
+"""Pipeline: the four verbs poll, evaluate, deliver and retain."""

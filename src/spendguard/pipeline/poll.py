@@ -1,0 +1,206 @@
+"""Poll: ask a provider what an account spent, and keep the answer.
+
+Each poll reads the last days again and overwrites them; once a day it looks further back. The
+first polls of an account read its history, newest first: what was read is kept even when the time
+runs out, and the next poll goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from spendguard.core.accounts import Account
+from spendguard.core.backoff import poll_delay
+from spendguard.core.errors import ErrorKind, ProviderError
+from spendguard.core.ledger import latest_checkpoint
+from spendguard.core.readings import Extras, SpendRead
+from spendguard.core.windows import DAY, Window, utc_day
+from spendguard.providers.base import Provider
+from spendguard.store import due, ledger, readings
+from spendguard.store.connect import Store, Tx
+
+RECENT = DAY * 8
+DEEP = DAY * 35
+HISTORY = DAY * 180
+CHUNK = DAY * 60
+NAMES_EVERY = DAY
+
+Progress = Callable[[int, int], None]  # days read, days wanted
+
+
+@dataclass(frozen=True, slots=True)
+class PollOutcome:
+    """How the poll of an account went: `error` is None when its costs were read."""
+
+    account: str
+    error: ErrorKind | None = None
+    message: str = ""
+    hint: str = ""
+    added: int = 0
+    restated: int = 0
+
+    @property
+    def polled(self) -> str:
+        """The word of `check --json`."""
+        return "ok" if self.error is None else self.error.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What this poll wants to read."""
+
+    recent: Window
+    deep: bool
+    history_from: datetime
+    names: bool
+    projects: tuple[str, ...]
+
+
+def poll(
+    store: Store,
+    account: Account,
+    provider: Provider,
+    now: datetime,
+    progress: Progress = lambda _read, _wanted: None,
+) -> PollOutcome:
+    """Read one account; a refusal is an outcome, not an exception, and loses nothing."""
+    with store.begin() as tx:
+        wanted = _plan(tx, account, now)
+    try:
+        read = provider.costs(wanted.recent)
+        _believe(store, account, read)
+    except ProviderError as error:
+        return _refused(store, account, provider, error, now)
+    with store.begin() as tx:
+        row = due.load(tx, account.name)
+        written = readings.put_spend(tx, row.id, account.currency, read, now)
+        due.update(tx, row.id, **_reach(row, wanted, now))
+    _read_history(store, account, provider, wanted, now, progress)
+    extras = provider.extras(names=wanted.names, projects=wanted.projects)
+    with store.begin() as tx:
+        row = due.load(tx, account.name)
+        changed = _keep_extras(tx, account, row, wanted, extras, now)
+        readings.put_replies(tx, row.id, provider.replies(), now)
+        due.succeeded(tx, row, now, account.poll_interval, **changed)
+    return PollOutcome(account.name, added=written.added, restated=written.restated)
+
+
+def _believe(store: Store, account: Account, read: SpendRead) -> None:
+    """Refuse a reply without any day where days with spend are known: that is not zero."""
+    if not read.blank:
+        return
+    with store.begin() as tx:
+        known = readings.any_spend(tx, due.load(tx, account.name).id, read.window)
+    if known:
+        raise ProviderError(
+            ErrorKind.MALFORMED,
+            "the provider named no day at all, where it had told of spend before",
+            "what was known is kept; if this goes on, look at the provider's own usage page",
+        )
+
+
+def refuse(store: Store, account: Account, error: ProviderError, now: datetime) -> PollOutcome:
+    """Record a poll that could not even be tried, for want of a key."""
+    with store.begin() as tx:
+        _fail(tx, account, error, now)
+    return PollOutcome(account.name, error.kind, error.message, error.hint)
+
+
+def _plan(tx: Tx, account: Account, now: datetime) -> _Due:
+    row = due.load(tx, account.name)
+    today = utc_day(now)
+    deep = row.deep_read_at is None or now - row.deep_read_at >= DAY
+    entries = ledger.live(tx, row.id)
+    stated = latest_checkpoint(entries)
+    since = today.start - HISTORY
+    if stated is not None:
+        since = min(since, utc_day(stated.at).start)
+    last = _last_day(row)
+    reach = max(DEEP if deep else RECENT, RECENT if last is None else today.start - last + DAY)
+    unnamed = row.names_read_at is None or (
+        now - row.names_read_at >= timedelta(hours=1) and readings.unnamed(tx, row.id)
+    )
+    return _Due(
+        recent=Window(today.start - min(reach, HISTORY), today.end),
+        deep=deep,
+        history_from=since,
+        names=unnamed or now - row.names_read_at >= NAMES_EVERY,
+        projects=tuple(readings.project_ids(tx, row.id)),
+    )
+
+
+def _last_day(row: Any) -> datetime | None:
+    """Return the start of the last day that was read; a poll cut short is known by its first read."""
+    last = row.last_ok_at or row.deep_read_at
+    return None if last is None else utc_day(last).start
+
+
+def _reach(row: Any, wanted: _Due, now: datetime) -> dict[str, object]:
+    """Return how far back everything has been read now."""
+    start, last = wanted.recent.start, _last_day(row)
+    gap = row.read_from is None or last is None or last < start
+    return {"read_from": start if gap else min(row.read_from, start)} | ({"deep_read_at": now} if wanted.deep else {})
+
+
+def _read_history(
+    store: Store,
+    account: Account,
+    provider: Provider,
+    wanted: _Due,
+    now: datetime,
+    progress: Progress,
+) -> None:
+    """Read further back, a chunk at a time; what fails or finds no time is left for the next."""
+    with store.begin() as tx:
+        reached = due.load(tx, account.name).read_from
+    days = (wanted.recent.end - wanted.history_from) // DAY
+    progress(min((wanted.recent.end - reached) // DAY, days), days)
+    while reached > wanted.history_from:
+        window = Window(max(reached - CHUNK, wanted.history_from), reached)
+        try:
+            read = provider.costs(window, ended=True)
+        except ProviderError:
+            return
+        with store.begin() as tx:
+            row = due.load(tx, account.name)
+            readings.put_spend(tx, row.id, account.currency, read, now)
+            due.update(tx, row.id, read_from=window.start)
+        reached = window.start
+        progress((wanted.recent.end - reached) // DAY, days)
+
+
+def _keep_extras(
+    tx: Tx, account: Account, row: Any, wanted: _Due, extras: Extras, now: datetime
+) -> dict[str, object]:
+    """Keep what was told beside the costs; what was not told stays as it was, but unknown."""
+    readings.put_settings(tx, row.id, account.currency, extras, wanted.projects)
+    changed: dict[str, object] = {
+        "limits_known": extras.limits is not None,
+        "alerts_known": extras.alerts is not None,
+        "own_key_known": extras.own_key is not None,
+    }
+    if extras.own_key is not None:
+        changed["own_key_expires_at"] = extras.own_key.expires_at
+    if extras.names is not None:
+        readings.put_names(tx, row.id, extras.names)
+        changed["names_read_at"] = now
+    return changed
+
+
+def _refused(
+    store: Store, account: Account, provider: Provider, error: ProviderError, now: datetime
+) -> PollOutcome:
+    with store.begin() as tx:
+        row = _fail(tx, account, error, now)
+        readings.put_replies(tx, row.id, provider.replies(), now)
+    return PollOutcome(account.name, error.kind, error.message, error.hint)
+
+
+def _fail(tx: Tx, account: Account, error: ProviderError, now: datetime) -> Any:
+    row = due.load(tx, account.name)
+    pause = poll_delay(error.kind, account.poll_interval, error.retry_after, row.failures + 1)
+    due.failed(tx, row, now, pause, error.kind, error.message)
+    return row

@@ -1,0 +1,89 @@
+"""Record: write what the operator states into the ledger, and take it back.
+
+Each function works inside the caller's transaction, which then evaluates the scope it touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from spendguard.core.errors import SpendguardError
+from spendguard.core.ledger import Kind, Position, latest_checkpoint
+from spendguard.core.money import Money
+from spendguard.pipeline.gather import position_at
+from spendguard.store import due, ledger
+from spendguard.store.connect import Tx
+from spendguard.store.ledger import Recorded, Stated
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointed:
+    """A new checkpoint, and what was derived for its instant before it.
+
+    `drift` is stated less derived (`billed`), None for a first checkpoint. `superseded_by` is the
+    instant of a later checkpoint, which goes on to count.
+    """
+
+    entry: Recorded
+    derived: Position | None
+    drift: Money | None
+    superseded_by: datetime | None
+
+
+def set_balance(tx: Tx, account: str, stated: Stated, now: datetime) -> Checkpointed:
+    """Write a checkpoint and tell how far the derived balance had drifted."""
+    row = due.load(tx, account)
+    before = ledger.live(tx, row.id)
+    derived = position_at(tx, row, before, now, at=stated.at)
+    latest = latest_checkpoint(before)
+    entry = ledger.record(tx, row.id, stated, now)
+    later = latest.at if latest is not None and latest.at > stated.at else None
+    drift = None if derived is None else stated.amount - derived.billed
+    return Checkpointed(entry, derived, drift, later)
+
+
+def add_credit(tx: Tx, account: str, stated: Stated, now: datetime) -> Recorded:
+    """Write a deposit, a grant or a refund; the same external id again changes nothing.
+
+    Raises:
+        SpendguardError: when the external id stands for another entry.
+    """
+    return ledger.record(tx, due.load(tx, account).id, stated, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """An entry that was taken out of every calculation."""
+
+    id: str
+    account: str
+    kind: Kind
+    amount: Money
+    at: datetime
+    new: bool
+
+
+def void(tx: Tx, entry_id: str, kinds: frozenset[Kind], now: datetime) -> Voided:
+    """Take an entry out of every calculation; voiding it again changes nothing.
+
+    Raises:
+        SpendguardError: when there is no such entry, or it is of another kind.
+    """
+    row = ledger.find(tx, entry_id)
+    command = "balance" if Kind.CHECKPOINT in kinds else "deposit"
+    if row is None:
+        raise SpendguardError(
+            f"there is no entry '{entry_id}'", f"`spendguard {command} list` shows the ids"
+        )
+    kind = Kind(row.kind)
+    if kind not in kinds:
+        other = "balance" if kind is Kind.CHECKPOINT else "deposit"
+        raise SpendguardError(
+            f"entry '{entry_id}' is a {kind.value}, not a {command}",
+            f"use `spendguard {other} void {entry_id}`",
+        )
+    if row.voided_at is None:
+        ledger.void(tx, row.id, now)
+    amount = Money(row.nanos, row.currency)
+    return Voided(entry_id, row.name, kind, amount, row.at, new=row.voided_at is None)

@@ -1,0 +1,36 @@
+"""Retain: drop what has done its duty, by tier.
+
+Booked spend, the ledger and the alerts are kept for ever: they are small and they are the history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from spendguard.store import retention
+from spendguard.store.connect import Store
+
+RAW_REPLIES = timedelta(days=7)
+RESTATEMENTS = timedelta(days=400)
+MESSAGES = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class RetainOutcome:
+    """How many rows were dropped."""
+
+    raw_replies: int
+    restatements: int
+    messages: int
+    events: int
+
+
+def retain(store: Store, now: datetime) -> RetainOutcome:
+    """Drop raw replies after a week; corrections, messages and transitions after 400 days."""
+    return RetainOutcome(
+        raw_replies=retention.drop_replies(store, now - RAW_REPLIES),
+        restatements=retention.drop_restatements(store, now - RESTATEMENTS),
+        messages=retention.drop_messages(store, now - MESSAGES),
+        events=retention.drop_events(store, now - MESSAGES),
+    )

@@ -1,0 +1,1 @@
+"""Store: the database, the only thing two processes share."""

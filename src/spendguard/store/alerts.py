@@ -1,0 +1,156 @@
+"""Alerts in the database: one row per episode, one row per transition."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from spendguard.core.alerts import Alert, Level
+from spendguard.core.findings import Severity, decode_values, encode_values
+from spendguard.store.schema import alert_events, alerts
+
+_HELD = ("said", "acknowledged", "muted", "inhibited")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An open alert and where it is kept."""
+
+    id: int
+    scope: str
+    account: str | None
+    alert: Alert
+    summary: str
+
+
+def open_in(tx: sa.Connection, scope: str) -> dict[tuple[str, str], Stored]:
+    """Return the open alerts of a scope by rule and subject."""
+    table = alerts.c
+    rows = tx.execute(sa.select(alerts).where(table.scope == scope, table.ended_at.is_(None)))
+    return {(row.rule, row.subject): _stored(row) for row in rows}
+
+
+def every_open(tx: sa.Connection) -> list[Stored]:
+    """Return every open alert."""
+    rows = tx.execute(sa.select(alerts).where(alerts.c.ended_at.is_(None)).order_by(alerts.c.id))
+    return [_stored(row) for row in rows]
+
+
+def find(tx: sa.Connection, alert_id: str) -> Stored | None:
+    """Return an open alert by its id."""
+    if not alert_id.isdecimal():
+        return None
+    row = tx.execute(
+        sa.select(alerts).where(alerts.c.id == int(alert_id), alerts.c.ended_at.is_(None))
+    ).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def _stored(row: sa.Row[Any]) -> Stored:
+    return Stored(row.id, row.scope, row.account, _alert(row), row.summary)
+
+
+def _alert(row: sa.Row[Any]) -> Alert:
+    columns = row._mapping  # noqa: SLF001  the documented way to read columns by name
+    held = {name: _level(columns, name) for name in _HELD}
+    return Alert(
+        rule=row.rule,
+        subject=row.subject,
+        level=Level(Severity.of(row.severity), row.rank),
+        step=row.step,
+        since=row.since,
+        escalated_at=row.escalated_at,
+        values=decode_values(json.loads(row.details)),
+        values_at=row.values_at,
+        fired_at=row.fired_at,
+        said_at=row.said_at,
+        told=None if row.told is None else Severity.of(row.told),
+        **held,
+    )
+
+
+def _level(columns: Any, name: str) -> Level | None:
+    severity = columns[f"{name}_severity"]
+    return None if severity is None else Level(Severity.of(severity), columns[f"{name}_rank"])
+
+
+def _columns(alert: Alert, summary: str) -> dict[str, object]:
+    held: dict[str, object] = {}
+    for name in _HELD:
+        level: Level | None = getattr(alert, name)
+        held[f"{name}_severity"] = None if level is None else level.severity.label
+        held[f"{name}_rank"] = None if level is None else level.rank
+    return {
+        "state": "pending" if alert.pending else "firing",
+        "severity": alert.severity.label,
+        "rank": alert.level.rank,
+        "step": alert.step,
+        "since": alert.since,
+        "escalated_at": alert.escalated_at,
+        "details": json.dumps(encode_values(alert.values)),
+        "values_at": alert.values_at,
+        "summary": summary,
+        "fired_at": alert.fired_at,
+        "said_at": alert.said_at,
+        "told": None if alert.told is None else alert.told.label,
+        **held,
+    }
+
+
+def insert(
+    tx: sa.Connection, scope: str, account: str | None, alert: Alert, summary: str
+) -> Stored:
+    """Write a new episode."""
+    key = tx.execute(
+        sa.insert(alerts).values(
+            rule=alert.rule,
+            subject=alert.subject,
+            scope=scope,
+            account=account,
+            **_columns(alert, summary),
+        )
+    ).inserted_primary_key
+    assert key is not None  # noqa: S101  an insert of one row always has one
+    return Stored(key[0], scope, account, alert, summary)
+
+
+def save(tx: sa.Connection, before: Stored, alert: Alert, summary: str) -> Stored:
+    """Write what became of an episode; nothing is written when nothing changed."""
+    if (alert, summary) != (before.alert, before.summary):
+        tx.execute(
+            sa.update(alerts).where(alerts.c.id == before.id).values(**_columns(alert, summary))
+        )
+    return Stored(before.id, before.scope, before.account, alert, summary)
+
+
+def end(tx: sa.Connection, stored: Stored, summary: str, now: datetime) -> None:
+    """Close an episode."""
+    tx.execute(
+        sa.update(alerts)
+        .where(alerts.c.id == stored.id)
+        .values(state="resolved", ended_at=now, summary=summary)
+    )
+
+
+def log(tx: sa.Connection, stored: Stored, what: str, summary: str, now: datetime) -> None:
+    """Add a line to the life of an alert."""
+    tx.execute(
+        sa.insert(alert_events).values(
+            alert_id=stored.id,
+            at=now,
+            what=what,
+            severity=stored.alert.severity.label,
+            step=stored.alert.step,
+            summary=summary,
+        )
+    )
+
+
+def mute(tx: sa.Connection, stored: Stored) -> Stored:
+    """Hold an alert back at its present level; only a rise above it is told."""
+    held = replace(stored.alert, muted=stored.alert.muted or stored.alert.level)
+    return save(tx, stored, held, stored.summary)

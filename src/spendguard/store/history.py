@@ -1,0 +1,167 @@
+"""History: what read commands ask of the database, over the bare DB-API and read-only.
+
+Nothing here imports what writes, so that a question costs little more than starting Python.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+from spendguard.core.errors import StoreError
+
+SCHEMA = "0001"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_BUSY_SECONDS = 10
+_MARK = "-- name: "
+_REASONS = {
+    sqlite3.SQLITE_BUSY: ("is locked by another process", "try again in a moment"),
+    sqlite3.SQLITE_NOTADB: ("is not a database", "set database.url to another file"),
+    sqlite3.SQLITE_CORRUPT: ("is damaged", "restore the last backup"),
+    sqlite3.SQLITE_CANTOPEN: (
+        "cannot be opened",
+        "let a user who may write to its directory open it: its last writer did not close it",
+    ),
+}
+
+
+@cache
+def queries() -> dict[str, str]:
+    """Return the named SQL."""
+    text = files("spendguard.store").joinpath("queries.sql").read_text(encoding="utf-8")
+    blocks = (block.partition("\n") for block in text.split(_MARK)[1:])
+    return {name.strip(): body.strip() for name, _, body in blocks}
+
+
+def to_instant(microseconds: int) -> datetime:
+    """Return the instant a column holds."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+def maybe_instant(microseconds: int | None) -> datetime | None:
+    """Return the instant a column holds, None where it holds none."""
+    return None if microseconds is None else to_instant(microseconds)
+
+
+def to_column(instant: datetime) -> int:
+    """Return an instant as a column holds it."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+class History:
+    """A database opened read-only: everything asked of it is of one moment."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = _open(path)
+        try:
+            self._begin()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _begin(self) -> None:
+        with self._explained():
+            self._connection.execute("BEGIN")
+            known = self._connection.execute(
+                "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
+            ).fetchone()
+        found = str(self.ask("revision")[0][0]) if known and self.ask("revision") else None
+        if found == SCHEMA:
+            return
+        newer = found is not None and found > SCHEMA
+        told = f"has schema {found}" if found else "has no tables of ours"
+        raise StoreError(
+            f"the database '{self.path}' {told}, this program reads {SCHEMA}",
+            "install the newer spendguard-daemon; `spendguard db upgrade` of that one made it"
+            if newer
+            else "bring it to this version: `spendguard db upgrade`",
+        )
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def ask(self, name: str, **parameters: Any) -> list[Any]:
+        """Return the rows of a named query.
+
+        Raises:
+            StoreError: when the database is locked, damaged or cannot be opened.
+        """
+        with self._explained():
+            return self._connection.execute(queries()[name], parameters).fetchall()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise _explain(self.path, error) from None
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    _look(path)
+    unwritten = not path.with_name(path.name + "-wal").exists()
+    immutable = unwritten and not os.access(path.parent, os.W_OK)
+    mode = "mode=ro&immutable=1" if immutable else "mode=ro"
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path.absolute()))}?{mode}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+        )
+    except sqlite3.DatabaseError as error:
+        raise _explain(path, error) from None
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _look(path: Path) -> None:
+    try:
+        with path.open("rb"):
+            return
+    except FileNotFoundError:
+        raise StoreError(
+            f"there is no database yet at '{path}'", "create and fill it: `spendguard check`"
+        ) from None
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise StoreError(
+            f"cannot read the database '{path}': {why}",
+            "its owner and members of its group may; or name another configuration by --config",
+        ) from None
+
+
+def _explain(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+    """Return our words for a database error.
+
+    Raises:
+        sqlite3.DatabaseError: when it is a bug.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    reason = None if code is None else _REASONS.get(code & 0xFF)
+    if reason is None:
+        raise error
+    return StoreError(f"the database '{path}' {reason[0]}", reason[1])

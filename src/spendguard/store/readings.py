@@ -1,0 +1,417 @@
+"""Readings in the database: overwritten by key, never added twice, each correction kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from spendguard.core.ledger import DaySpend
+from spendguard.core.money import Money
+from spendguard.core.readings import Extras, Limit, Name, RawReply, Spend, SpendAlert, SpendRead
+from spendguard.core.windows import DAY, Window
+from spendguard.store.schema import (
+    dimensions,
+    names,
+    provider_settings,
+    raw_replies,
+    restatements,
+    spend,
+    spend_days,
+)
+from spendguard.store.types import from_microseconds, to_microseconds
+
+_Dims = tuple[str, str, str, str]
+_Key = tuple[int, int, str]  # day in microseconds, dimension, currency
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a reading changed: rows seen first, and rows that now say something else."""
+
+    added: int = 0
+    restated: int = 0
+
+
+def put_spend(
+    tx: sa.Connection, account_id: int, currency: str, read: SpendRead, now: datetime
+) -> Written:
+    """Make the window say exactly what was read, rollup included; the same again writes nothing."""
+    stated = _stated(tx, account_id, read.rows)
+    held = _held(tx, account_id, read.window)
+    known_days = _known_days(tx, account_id, read.window)
+    changes = {
+        key: nanos
+        for key, nanos in (dict.fromkeys(held, 0) | stated).items()
+        if held.get(key) != nanos and not (key not in held and nanos == 0)
+    }
+    _write(tx, account_id, changes)
+    _restate(tx, account_id, held, changes, known_days, now)
+    _roll_up(tx, account_id, currency, read.window, changes, held, known_days, now)
+    restated = sum(key in held for key in changes)
+    return Written(added=len(changes) - restated, restated=restated)
+
+
+def _stated(tx: sa.Connection, account_id: int, rows: Sequence[Spend]) -> dict[_Key, int]:
+    ids = _dimension_ids(tx, account_id, {_dims(row) for row in rows})
+    stated: dict[_Key, int] = {}
+    for row in rows:
+        key = (to_microseconds(row.window.start), ids[_dims(row)], row.amount.currency)
+        stated[key] = stated.get(key, 0) + row.amount.nanos
+    return stated
+
+
+def _dims(row: Spend) -> _Dims:
+    return (row.project, row.api_key, row.line_item, row.model)
+
+
+def _dimension_ids(tx: sa.Connection, account_id: int, wanted: set[_Dims]) -> dict[_Dims, int]:
+    table = dimensions.c
+    found: dict[_Dims, int] = {
+        (row.project, row.api_key, row.line_item, row.model): row.id
+        for row in tx.execute(sa.select(dimensions).where(table.account_id == account_id))
+    }
+    for project, api_key, line_item, model in sorted(wanted - found.keys()):
+        key = tx.execute(
+            sa.insert(dimensions).values(
+                account_id=account_id,
+                project=project,
+                api_key=api_key,
+                line_item=line_item,
+                model=model,
+            )
+        ).inserted_primary_key
+        assert key is not None  # noqa: S101  an insert of one row always has one
+        found[project, api_key, line_item, model] = key[0]
+    return found
+
+
+def _held(tx: sa.Connection, account_id: int, window: Window) -> dict[_Key, int]:
+    table = spend.c
+    rows = tx.execute(
+        sa.select(table.day, table.dimension_id, table.currency, table.nanos).where(
+            table.account_id == account_id, table.day >= window.start, table.day < window.end
+        )
+    )
+    return {(to_microseconds(day), dim, currency): nanos for day, dim, currency, nanos in rows}
+
+
+def _known_days(tx: sa.Connection, account_id: int, window: Window) -> set[int]:
+    table = spend_days.c
+    rows = tx.execute(
+        sa.select(table.day).where(
+            table.account_id == account_id, table.day >= window.start, table.day < window.end
+        )
+    )
+    return {to_microseconds(day) for (day,) in rows}
+
+
+_UPSERT_SPEND = """
+INSERT INTO spend (account_id, day, dimension_id, currency, nanos) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (account_id, day, dimension_id, currency) DO UPDATE SET nanos = excluded.nanos
+"""
+_UPSERT_DAY = """
+INSERT INTO spend_days (account_id, day, currency, nanos, first_read_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (account_id, day, currency) DO UPDATE SET nanos = spend_days.nanos + excluded.nanos
+"""
+
+
+def _write(tx: sa.Connection, account_id: int, changes: dict[_Key, int]) -> None:
+    if changes:
+        rows = [(account_id, *key, nanos) for key, nanos in changes.items()]
+        tx.exec_driver_sql(_UPSERT_SPEND, rows)
+
+
+def _restate(
+    tx: sa.Connection,
+    account_id: int,
+    held: dict[_Key, int],
+    changes: dict[_Key, int],
+    known_days: set[int],
+    now: datetime,
+) -> None:
+    corrected = [
+        {
+            "account_id": account_id,
+            "day": from_microseconds(day),
+            "dimension_id": dimension,
+            "currency": currency,
+            "old_nanos": held.get((day, dimension, currency), 0),
+            "new_nanos": nanos,
+            "observed_at": now,
+        }
+        for (day, dimension, currency), nanos in changes.items()
+        if day in known_days
+    ]
+    if corrected:
+        tx.execute(sa.insert(restatements), corrected)
+
+
+def _roll_up(
+    tx: sa.Connection,
+    account_id: int,
+    currency: str,
+    window: Window,
+    changes: dict[_Key, int],
+    held: dict[_Key, int],
+    known_days: set[int],
+    now: datetime,
+) -> None:
+    deltas: dict[tuple[int, str], int] = {}
+    for (day, dimension, code), nanos in changes.items():
+        was = held.get((day, dimension, code), 0)
+        deltas[day, code] = deltas.get((day, code), 0) + nanos - was
+    start = window.start
+    while start < window.end:
+        day = to_microseconds(start)
+        if day not in known_days:
+            deltas.setdefault((day, currency), 0)
+        start += DAY
+    if deltas:
+        stamp = to_microseconds(now)
+        tx.exec_driver_sql(
+            _UPSERT_DAY,
+            [(account_id, day, code, nanos, stamp) for (day, code), nanos in deltas.items()],
+        )
+
+
+def any_spend(tx: sa.Connection, account_id: int, window: Window) -> bool:
+    """Tell whether money is booked in a window."""
+    table = spend_days.c
+    query = sa.select(table.day).where(
+        table.account_id == account_id,
+        table.day >= window.start,
+        table.day < window.end,
+        table.nanos != 0,
+    )
+    return tx.execute(query.limit(1)).one_or_none() is not None
+
+
+def day_spend(
+    tx: sa.Connection, account_id: int, currency: str, since: datetime
+) -> tuple[list[DaySpend], bool]:
+    """Return the booked UTC days from `since` on, and whether money of other currencies was spent.
+
+    The day that holds `since` is included.
+    """
+    table = spend_days.c
+    rows = tx.execute(
+        sa.select(table.day, table.currency, table.nanos)
+        .where(table.account_id == account_id, table.day > since - DAY)
+        .order_by(table.day)
+    ).all()
+    days = [
+        DaySpend(Window(day, day + DAY), Money(nanos, code))
+        for day, code, nanos in rows
+        if code == currency
+    ]
+    return days, any(nanos for _, code, nanos in rows if code != currency)
+
+
+def late_spend(tx: sa.Connection, account_id: int, currency: str, stated_at: datetime) -> Money:
+    """Return what was booked after a checkpoint for already read days that ended within 48 h of it.
+
+    A first reading of a day never counts; a day that fell does not make up for one that rose.
+    """
+    table = restatements.c
+    rows = tx.execute(
+        sa.select(sa.func.sum(table.new_nanos - table.old_nanos))
+        .where(
+            table.account_id == account_id,
+            table.currency == currency,
+            table.day >= stated_at - timedelta(hours=48) - DAY,
+            table.day <= stated_at - DAY,
+            table.observed_at > stated_at,
+        )
+        .group_by(table.day)
+    ).scalars()
+    return Money(sum(max(int(nanos), 0) for nanos in rows), currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of an account's spend: all of it where nothing is named."""
+
+    projects: frozenset[str] | None = None
+    api_keys: frozenset[str] | None = None
+    model: str | None = None
+
+
+def part_spend(
+    tx: sa.Connection, account_id: int, currency: str, window: Window, part: Part
+) -> list[DaySpend]:
+    """Return the booked UTC days that touch `window`, of a part of the account."""
+    days, dims = spend.c, dimensions.c
+    query = (
+        sa.select(days.day, sa.func.sum(days.nanos))
+        .join(dimensions, dims.id == days.dimension_id)
+        .where(
+            days.account_id == account_id,
+            days.currency == currency,
+            days.day > window.start - DAY,
+            days.day < window.end,
+        )
+        .group_by(days.day)
+    )
+    if part.projects is not None:
+        query = query.where(dims.project.in_(part.projects))
+    if part.api_keys is not None:
+        query = query.where(dims.api_key.in_(part.api_keys))
+    if part.model is not None:
+        query = query.where(dims.model == part.model)
+    return [
+        DaySpend(Window(day, day + DAY), Money(int(nanos), currency))
+        for day, nanos in tx.execute(query)
+    ]
+
+
+def ids_of(tx: sa.Connection, account_id: int, kind: str, wanted: str) -> frozenset[str]:
+    """Return the provider's ids that a person means by an id or an exact name."""
+    table = names.c
+    rows = tx.execute(
+        sa.select(table.provider_id).where(
+            table.account_id == account_id, table.kind == kind, table.name == wanted
+        )
+    ).scalars()
+    return frozenset({wanted, *rows})
+
+
+def project_ids(tx: sa.Connection, account_id: int) -> list[str]:
+    """Return the active projects, as far as their names are known."""
+    table = names.c
+    query = sa.select(table.provider_id).where(
+        table.account_id == account_id, table.kind == "project", table.active
+    )
+    return sorted(tx.execute(query).scalars())
+
+
+def unnamed(tx: sa.Connection, account_id: int) -> bool:
+    """Tell whether something was spent by a project or an api key without a known name."""
+    known = sa.select(names.c.provider_id).where(names.c.account_id == account_id)
+    dims = dimensions.c
+    query = sa.select(sa.func.count()).where(
+        dims.account_id == account_id,
+        sa.or_(
+            sa.and_(dims.project != "", dims.project.not_in(known)),
+            sa.and_(dims.api_key != "", dims.api_key.not_in(known)),
+        ),
+    )
+    return bool(tx.execute(query).scalar_one())
+
+
+def put_names(tx: sa.Connection, account_id: int, known: Iterable[Name]) -> None:
+    """Remember what people call projects and api keys; a name that is gone stays known."""
+    held = {
+        (row.kind, row.provider_id): (row.name, row.active)
+        for row in tx.execute(sa.select(names).where(names.c.account_id == account_id))
+    }
+    for name in known:
+        before = held.get((name.kind, name.id))
+        if before == (name.name, name.active):
+            continue
+        key = {"account_id": account_id, "kind": name.kind, "provider_id": name.id}
+        said = {"name": name.name, "active": name.active}
+        if before is None:
+            tx.execute(sa.insert(names).values(**key, **said))
+        else:
+            tx.execute(sa.update(names).where(*_matches(names, key)).values(**said))
+        held[name.kind, name.id] = (name.name, name.active)
+
+
+def _matches(table: sa.Table, key: dict[str, object]) -> list[sa.ColumnElement[bool]]:
+    return [table.c[column] == value for column, value in key.items()]
+
+
+def put_settings(
+    tx: sa.Connection, account_id: int, currency: str, extras: Extras, projects: Iterable[str]
+) -> None:
+    """Remember the provider's limits and spend alerts; what is gone is kept as not set.
+
+    `projects` are those that were asked about, beside the organization. What is seen when one is
+    asked about for the first time is accepted as it is.
+    """
+    scopes = {"", *projects}
+    if extras.limits is not None:
+        seen = {("limit", limit.project, ""): limit for limit in extras.limits}
+        _put_kind(tx, account_id, currency, "limit", dict(seen), scopes)
+    if extras.alerts is not None:
+        told = {("alert", alert.project, alert.id): alert for alert in extras.alerts}
+        _put_kind(tx, account_id, currency, "alert", dict(told), scopes)
+
+
+def _put_kind(
+    tx: sa.Connection,
+    account_id: int,
+    currency: str,
+    kind: str,
+    seen: dict[tuple[str, str, str], Limit | SpendAlert],
+    scopes: set[str],
+) -> None:
+    table = provider_settings
+    held = {
+        (row.kind, row.project, row.provider_id): row
+        for row in tx.execute(
+            sa.select(table).where(table.c.account_id == account_id, table.c.kind == kind)
+        )
+    }
+    asked = {(kind, scope, "") for scope in scopes}  # a row without an id: asked about before
+    first = {scope for _, scope, _ in asked - held.keys()}
+    for key in sorted(seen.keys() | held.keys() | asked):
+        setting, row = seen.get(key), held.get(key)
+        said = {
+            "nanos": setting.threshold.nanos if setting else None,
+            "currency": setting.threshold.currency if setting else currency,
+            "enforcing": isinstance(setting, Limit) and setting.enforcing,
+        }
+        where = dict(zip(("kind", "project", "provider_id"), key, strict=True))
+        if row is None:
+            accepted = said["nanos"] if key[1] in first else None
+            tx.execute(
+                sa.insert(table).values(
+                    account_id=account_id, **where, **said, accepted_nanos=accepted
+                )
+            )
+        elif (row.nanos, row.enforcing) != (said["nanos"], said["enforcing"]):
+            matches = _matches(table, {"account_id": account_id, **where})
+            tx.execute(sa.update(table).where(*matches).values(**said))
+
+
+def settings(tx: sa.Connection, account_id: int) -> Sequence[sa.Row[Any]]:
+    """Return the provider's limits and spend alerts as last seen, with what was accepted."""
+    table = provider_settings
+    return tx.execute(
+        sa.select(table)
+        .where(table.c.account_id == account_id)
+        .order_by(table.c.kind, table.c.project, table.c.provider_id)
+    ).all()
+
+
+def accept_settings(tx: sa.Connection, account_id: int) -> None:
+    """Take the limits and alerts as they are now: what an acknowledged config-drift means."""
+    table = provider_settings
+    tx.execute(
+        sa.update(table)
+        .where(table.c.account_id == account_id)
+        .values(accepted_nanos=table.c.nanos)
+    )
+
+
+def put_replies(
+    tx: sa.Connection, account_id: int, replies: Iterable[RawReply], now: datetime
+) -> None:
+    """Keep the raw replies of a poll, for a bounded time (see `retain`)."""
+    rows = [
+        {
+            "account_id": account_id,
+            "at": now,
+            "path": reply.path,
+            "status": reply.status,
+            "body": reply.body,
+        }
+        for reply in replies
+    ]
+    if rows:
+        tx.execute(sa.insert(raw_replies), rows)
