@@ -54,7 +54,21 @@ def test_reads_a_plain_decimal(text: str, exact: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 1", "1e3", "1,000", "$5", "NaN", "inf", ".5", "5.", "0.1234567891", "9" * 12, "٣", "1_0"],
+    [
+        "",
+        " 1",
+        "1e3",
+        "1,000",
+        "$5",
+        "NaN",
+        "inf",
+        ".5",
+        "5.",
+        "0.1234567891",
+        "9" * 12,
+        "٣",
+        "1_0",
+    ],
 )
 def test_refuses_what_is_not_a_plain_decimal(text: str) -> None:
     with pytest.raises(ValueError, match=r"decimal|large"):

@@ -1,0 +1,1 @@
+"""Config: one TOML file becomes core values."""

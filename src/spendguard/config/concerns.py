@@ -1,0 +1,149 @@
+"""Concerns: what is accepted but worth a warning. The ids are fixed; docs/configuration.md has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from spendguard.config import addresses, secrets
+from spendguard.config.configuration import Configuration, ConfiguredRule, ConfigWarning
+from spendguard.config.rulebook import Parsed
+from spendguard.config.settings import AccountTable, Settings
+from spendguard.core.accounts import Account
+from spendguard.core.findings import Severity
+from spendguard.rules import PLANNED
+
+LITERAL, UNRESOLVED, READABLE = "SG-W01", "SG-W02", "SG-W03"
+UNHEARD, NO_EFFECT, UNKNOWN_VARIABLE, NO_ACCOUNT = "SG-W04", "SG-W05", "SG-W06", "SG-W07"
+NEVER_CRITICAL = {"checkpoint-stale", "config-drift", "channel-failing"}
+NOT_YET = "has no effect in this version"
+
+
+def concerns(
+    configuration: Configuration,
+    settings: Settings,
+    account_rules: Mapping[str, Parsed],
+    strangers: Sequence[str],
+    env: Mapping[str, str],
+) -> tuple[ConfigWarning, ...]:
+    """Return every warning about a configuration that holds, sorted by id and path."""
+    found = [
+        *_secrets(configuration, env),
+        *_unheard(configuration),
+        *_without_effect(settings),
+        *(one for account in settings.accounts for one in _idle_account(account)),
+        *(one for path, rules in account_rules.items() for one in _planned(path, rules)),
+        *(_stranger(name) for name in strangers),
+    ]
+    if not configuration.accounts:
+        hint = "add an [[accounts]] section, or run spendguard init"
+        found.append(ConfigWarning(NO_ACCOUNT, "accounts", "nothing is watched", hint))
+    return tuple(sorted(found, key=lambda one: (one.id, one.path, one.message)))
+
+
+def unresolved(configuration: Configuration, env: Mapping[str, str]) -> tuple[ConfigWarning, ...]:
+    """Return a warning for each secret that cannot be had here and now."""
+    checked = (
+        (path, secrets.check_reference(ref, env)) for path, ref in _references(configuration)
+    )
+    return tuple(
+        ConfigWarning(UNRESOLVED, path, problem.message, problem.hint)
+        for path, problem in checked
+        if problem is not None
+    )
+
+
+def _references(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    for account in configuration.accounts:
+        yield f"accounts.{account.name}.key", account.key
+    for name, url in configuration.channel_urls.items():
+        yield f"channels.{name}.url", url
+    if configuration.heartbeat is not None:
+        yield "heartbeat.url", configuration.heartbeat
+
+
+def _secrets(configuration: Configuration, env: Mapping[str, str]) -> Iterator[ConfigWarning]:
+    for path, reference in _references(configuration):
+        if not addresses.parted(reference)[0]:
+            yield ConfigWarning(LITERAL, path, "a secret stands in the file", addresses.HOW)
+        if secrets.readable_by_everyone(reference, env):
+            hint = "chmod 0600, and let the guard's user own it"
+            yield ConfigWarning(READABLE, path, "the secret's file is readable by everyone", hint)
+    for account in configuration.accounts:
+        if account.proxy is not None and addresses.holds_password(account.proxy):
+            path = f"accounts.{account.name}.proxy"
+            hint = "let the file be readable by the guard only"
+            yield ConfigWarning(LITERAL, path, "a password stands in the file", hint)
+
+
+def _unheard(configuration: Configuration) -> Iterator[ConfigWarning]:
+    hint = "add a channel, or widen its severities, accounts or rules"
+    if not configuration.channels:
+        yield ConfigWarning(UNHEARD, "channels", "there is none: no alert reaches anybody", hint)
+        return
+    for account in configuration.accounts:
+        rules = _deaf(configuration, account, configuration.account_rules[account.name])
+        if rules:
+            path = f"accounts.{account.name}"
+            yield ConfigWarning(UNHEARD, path, f"critical alerts reach no channel: {rules}", hint)
+    rules = _deaf(configuration, None, configuration.guard_rules)
+    if rules:
+        yield ConfigWarning(UNHEARD, "channels", f"critical alerts reach no channel: {rules}", hint)
+
+
+def _deaf(
+    configuration: Configuration, account: Account | None, rules: Sequence[ConfiguredRule]
+) -> str:
+    name = None if account is None else account.name
+    return ", ".join(
+        one.rule.name
+        for one in rules
+        if one.policy.enabled
+        and one.rule.name not in NEVER_CRITICAL
+        and not any(
+            channel.hears(Severity.CRITICAL, name, one.rule.name)
+            for channel in configuration.channels
+        )
+    )
+
+
+def _without_effect(settings: Settings) -> Iterator[ConfigWarning]:
+    if settings.quiet_hours is not None:
+        yield _idle("quiet_hours", hint="use spendguard alerts silence until then")
+    if settings.heartbeat is not None:
+        yield _idle("heartbeat")
+    if settings.language != "en":
+        yield _idle("language", hint="messages are in English until then")
+    for channel in settings.channels:
+        if channel.language not in {None, "en"}:
+            path = f"channels.{channel.name}.language"
+            yield _idle(path, hint="messages are in English until then")
+    for card in settings.cards:
+        yield _idle(f"cards.{card.name}")
+
+
+def _idle_account(account: AccountTable) -> Iterator[ConfigWarning]:
+    path = f"accounts.{account.name}"
+    if account.card is not None:
+        yield _idle(f"{path}.card")
+    if account.topup is not None:
+        yield _idle(f"{path}.topup")
+    if account.recharge is not None:
+        but = "except that balance-low takes its trigger and deposit-cap is clear while enabled"
+        yield ConfigWarning(NO_EFFECT, f"{path}.recharge", f"{NOT_YET}, {but}")
+
+
+def _planned(path: str, rules: Parsed) -> Iterator[ConfigWarning]:
+    return (_idle(f"{path}.{name}") for name in rules if name in PLANNED)
+
+
+def _idle(path: str, hint: str = "it comes with a later version") -> ConfigWarning:
+    return ConfigWarning(NO_EFFECT, path, NOT_YET, hint)
+
+
+def _stranger(name: str) -> ConfigWarning:
+    return ConfigWarning(
+        UNKNOWN_VARIABLE,
+        "environment",
+        f"{name} sets nothing",
+        "only the single values of tables can be set so, such as SPENDGUARD_DATABASE__URL",
+    )

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from spendguard.config import concerns
+from spendguard.config.configuration import Configuration
+
+Configure = Callable[..., Configuration]
+
+ACCOUNT = """
+[[accounts]]
+name = "main"
+provider = "openai"
+key = "env:OPENAI_ADMIN_KEY"
+"""
+CHANNEL = """
+[[channels]]
+name = "ops"
+url = "env:SLACK_URL"
+"""
+QUIET = ACCOUNT + CHANNEL
+
+
+def told(configuration: Configuration) -> list[str]:
+    return [str(one) for one in configuration.warnings]
+
+
+def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
+    assert told(configure(QUIET)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        (
+            QUIET.replace("env:OPENAI_ADMIN_KEY", "sk-admin-1"),
+            "SG-W01 accounts.main.key: a secret stands in the file",
+        ),
+        (
+            QUIET.replace("env:SLACK_URL", "slack://a/b/c"),
+            "SG-W01 channels.ops.url: a secret stands in the file",
+        ),
+        (
+            ACCOUNT + "proxy = 'http://u:p@proxy:3128'" + CHANNEL,
+            "SG-W01 accounts.main.proxy: a password stands in the file",
+        ),
+        (ACCOUNT, "SG-W04 channels: there is none: no alert reaches anybody"),
+        (
+            QUIET + "severities = ['info', 'warning']\nrules = ['balance-low']",
+            "SG-W04 channels: critical alerts reach no channel: guard",
+        ),
+        (
+            QUIET + "rules = ['guard', 'blind', 'budget', 'deposit-cap', 'limit-near']",
+            "SG-W04 accounts.main: critical alerts reach no channel: balance-low, own-key-expiring",
+        ),
+        (
+            QUIET.replace("main", "one") + "accounts = ['one']" + ACCOUNT,
+            (
+                "SG-W04 accounts.main: critical alerts reach no channel: "
+                "balance-low, deposit-cap, budget, limit-near, blind, own-key-expiring"
+            ),
+        ),
+        (
+            QUIET + "[quiet_hours]\nfrom = '22:00'\nto = '07:00'",
+            "SG-W05 quiet_hours: has no effect in this version",
+        ),
+        (
+            QUIET + "[heartbeat]\nurl = 'env:BEAT'",
+            "SG-W05 heartbeat: has no effect in this version",
+        ),
+        (
+            QUIET + "[[cards]]\nname = 'visa'",
+            "SG-W05 cards.visa: has no effect in this version",
+        ),
+        (
+            ACCOUNT + "card = 'visa'" + CHANNEL + "[[cards]]\nname = 'visa'",
+            "SG-W05 accounts.main.card: has no effect in this version",
+        ),
+        (
+            ACCOUNT + "[accounts.topup]" + CHANNEL,
+            "SG-W05 accounts.main.topup: has no effect in this version",
+        ),
+        (
+            ACCOUNT + "[accounts.recharge]\nenabled = false" + CHANNEL,
+            (
+                "SG-W05 accounts.main.recharge: has no effect in this version, except that "
+                "balance-low takes its trigger and deposit-cap is clear while enabled"
+            ),
+        ),
+        ("language = 'zh-CN'" + QUIET, "SG-W05 language: has no effect in this version"),
+        (
+            QUIET + "language = 'zh-CN'",
+            "SG-W05 channels.ops.language: has no effect in this version",
+        ),
+        (
+            QUIET + "[rules.runway-short]\nsteps = ['10d', '5d']",
+            "SG-W05 rules.runway-short: has no effect in this version",
+        ),
+        (
+            ACCOUNT + "[accounts.rules.spend-spike]\nratio = 5" + CHANNEL,
+            "SG-W05 accounts.main.rules.spend-spike: has no effect in this version",
+        ),
+        (
+            QUIET + "[[budgets]]\nname = 'b'\naccount = 'main'\namount = '9'",
+            (
+                "SG-W05 budgets: the forecast of a budget has no effect in this version; "
+                "its steps are told"
+            ),
+        ),
+        (CHANNEL, "SG-W07 accounts: nothing is watched"),
+    ],
+)
+def test_what_is_accepted_but_may_surprise_is_said(
+    text: str, warning: str, configure: Configure
+) -> None:
+    assert warning in told(configure(text))
+
+
+def test_a_rule_that_is_off_need_not_be_heard(configure: Configure) -> None:
+    text = QUIET + "rules = ['balance-low']\n[rules.guard]\nenabled = false\n"
+    for rule in ("deposit-cap", "budget", "limit-near", "blind", "own-key-expiring"):
+        text += f"[rules.{rule}]\nenabled = false\n"
+    assert told(configure(text)) == []
+
+
+def test_a_secret_that_everybody_can_read_is_warned_about(
+    configure: Configure, tmp_path: Path
+) -> None:
+    key = tmp_path / "openai.key"
+    key.write_text("sk-admin-1")
+    text = QUIET.replace("env:OPENAI_ADMIN_KEY", "file:openai.key")
+    key.chmod(0o604)
+    expected = "SG-W03 accounts.main.key: the secret's file is readable by everyone"
+    assert told(configure(text)) == [expected]
+    key.chmod(0o640)
+    assert told(configure(text)) == []
+
+
+def test_a_secret_that_is_not_to_be_had_here_is_a_warning(configure: Configure) -> None:
+    configuration = configure(QUIET + "[heartbeat]\nurl = 'file:/nowhere/beat'")
+    found = concerns.unresolved(configuration, {"OPENAI_ADMIN_KEY": "sk-admin-1"})
+    assert [str(one) for one in found] == [
+        "SG-W02 channels.ops.url: environment variable 'SLACK_URL' is not set",
+        "SG-W02 heartbeat.url: file '/nowhere/beat' cannot be read: no such file or directory",
+    ]
+
+
+def test_every_id_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    ids = {value for value in vars(concerns).values() if str(value).startswith("SG-W")}
+    assert set(re.findall(r"^\| `(SG-W\d\d)` ", page, re.MULTILINE)) == ids
