@@ -34,7 +34,7 @@ imports: $(READY)  ## Check who imports whom
 	@$(BIN)/lint-imports --no-logo
 
 wheel: $(READY)  ## Build the wheel and try it alone in a fresh environment
-	@$(BIN)/python -m pytest -m wheel
+	@$(BIN)/python -m pytest -m wheel tests/test_packaging.py
 
 format: $(READY)  ## Put code into form
 	@$(BIN)/ruff check --fix

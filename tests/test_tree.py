@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 import spendguard
+import spendguard.cli
 import spendguard.providers
 import spendguard.rules
+from spendguard.cli.parser import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -44,6 +46,15 @@ def test_every_provider_module_is_registered_under_its_name() -> None:
         for name, provider in spendguard.providers.PROVIDERS.items()
     }
     assert registered == {name: name for name in modules(spendguard.providers) - {"base"}}
+
+
+def test_every_command_is_there_and_every_module_of_the_command_line_is_used() -> None:
+    named = {command.code.partition(":")[0] for command in COMMANDS.values() if command.code}
+    present = modules(spendguard.cli)
+    assert named <= present
+    sources = (ROOT / "src" / "spendguard" / "cli").glob("*.py")
+    imported = set(re.findall(r"spendguard\.cli\.(\w+)", "".join(p.read_text() for p in sources)))
+    assert present <= named | imported | {"main"}
 
 
 def test_every_top_level_module_has_its_place_among_the_layers() -> None:

@@ -77,7 +77,6 @@ def upgrade() -> None:
     op.create_table(
         "channels",
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("usable", sa.Boolean(), server_default=sa.text("1"), nullable=False),
         sa.Column("delivered_at", sa.BigInteger(), nullable=True),
         sa.Column("refused_at", sa.BigInteger(), nullable=True),
         sa.Column("lost_at", sa.BigInteger(), nullable=True),
@@ -240,11 +239,14 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_raw_replies_account_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_raw_replies")),
+    )
+    op.create_index(
+        op.f("ix_raw_replies_account_id_path"), "raw_replies", ["account_id", "path"], unique=False
     )
     op.create_index(op.f("ix_raw_replies_at"), "raw_replies", ["at"], unique=False)
     op.create_table(

@@ -6,11 +6,13 @@ order. What was owed is read from the outbox and compared with what was true at 
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -60,7 +62,9 @@ pauses = st.sampled_from([timedelta(minutes=m) for m in (1, 20, 45, 241, 1500)])
 @cache
 def template() -> Path:
     """Return an empty database of the present schema, made once."""
-    path = Path(tempfile.mkdtemp(dir=FAST)) / "template.db"
+    directory = tempfile.TemporaryDirectory(dir=FAST)
+    atexit.register(directory.cleanup)
+    path = Path(directory.name) / "template.db"
     store = Store(f"sqlite:///{path}")
     migrate.upgrade(store)
     store.close()
@@ -74,7 +78,7 @@ class End:
     up: bool = True
 
     def send(self, title: str, body: str, severity: Severity | None) -> Delivered | Refused:
-        assert title.split()[0] in {"CRITICAL", "WARNING", "INFO", "RESOLVED"}
+        assert title.split(maxsplit=1)[0] in {"CRITICAL", "WARNING", "INFO", "RESOLVED"}
         assert body
         return Delivered() if self.up else Refused(permanent=False, why="no answer")
 
@@ -110,7 +114,7 @@ class AlertMachine(RuleBasedStateMachine):
     def database(self) -> Path:
         return Path(self.directory.name) / "spendguard.db"
 
-    @rule(pause=pauses, found=st.fixed_dictionaries({name: verdicts for name in RULES}))
+    @rule(pause=pauses, found=st.fixed_dictionaries(dict.fromkeys(RULES, verdicts)))
     def evaluate(self, pause: timedelta, found: dict[str, tuple[Status, Severity, int]]) -> None:
         self.now += pause
         findings = [
@@ -120,9 +124,7 @@ class AlertMachine(RuleBasedStateMachine):
         scope = Scope(SCOPE, ACCOUNT, POLICIES, CHANNELS, lambda finding: finding.rule)
         with self.store.begin() as tx:
             judge(tx, scope, alerts.open_in(tx, SCOPE), findings, self.now)
-        self.last |= {
-            one.rule: one for one in findings if one.status is not Status.UNKNOWN
-        }
+        self.last |= {one.rule: one for one in findings if one.status is not Status.UNKNOWN}
 
     @rule(pick=st.integers(0, 9))
     def somebody_acknowledges(self, pick: int) -> None:
@@ -245,7 +247,7 @@ class AlertMachine(RuleBasedStateMachine):
             assert reasons.count(NotifyReason.FIRED) <= 1, (channel, reasons)
             assert reasons.count(NotifyReason.RESOLVED) <= 1
             assert NotifyReason.RESOLVED not in reasons[:-1]
-            for before, after in zip(told, told[1:], strict=False):
+            for before, after in pairwise(told):
                 if after.reason is NotifyReason.REPEATED:
                     assert before.values_at is not None
                     assert after.severity >= Severity.WARNING

@@ -36,6 +36,7 @@ from spendguard.pipeline.evaluate import (
     evaluate_account,
     evaluate_guard,
     introduce,
+    judge,
 )
 from spendguard.pipeline.gather import Plan
 from spendguard.pipeline.poll import PollOutcome, Progress, poll, refuse
@@ -188,6 +189,20 @@ class App:
             introduce(tx, names, self.configuration.channels, now)
         return judged
 
+    def retire(self) -> None:
+        """End the alerts of accounts that the configuration no longer has."""
+        kept = {scopes.account_scope(account.name) for account in self.configuration.accounts}
+        now = self.clock()
+        with self.store.begin() as tx:
+            gone = {
+                stored.scope: stored.account
+                for stored in alerts.every_open(tx)
+                if stored.scope not in kept | {scopes.GUARD}
+            }
+            for name, account in gone.items():
+                scope = self._scope(name, account, ())
+                judge(tx, scope, alerts.open_in(tx, name), (), now)
+
     def _scope(self, name: str, account: str | None, rules: Sequence[ConfiguredRule]) -> Scope:
         policies = {one.rule.name: one.policy for one in rules}
         return Scope(name, account, policies, self.configuration.channels, self._summarize)
@@ -270,6 +285,7 @@ class App:
             if stack.enter_context(delivering(path)):
                 with self.store.begin() as tx:
                     outbox.take_back(tx, self.clock())
+            self.retire()
             polls = self.poll_all()
             judged = [self.evaluate(account) for account in self.configuration.accounts]
             self.evaluate_guard()

@@ -83,8 +83,9 @@ def position_at(
     if stated is None:
         return None
     since = min(entry.at for entry in entries)
-    days, foreign = readings.day_spend(tx, row.id, row.currency, since)
-    if foreign or stated.amount.currency != row.currency:
+    days, _ = readings.day_spend(tx, row.id, row.currency, since)
+    _, foreign = readings.day_spend(tx, row.id, row.currency, stated.at)
+    if foreign or any(entry.amount.currency != row.currency for entry in entries):
         return None
     late = readings.late_spend(tx, row.id, row.currency, stated.at)
     as_of = max(stated.at, row.last_ok_at) if row.last_ok_at else stated.at
@@ -147,6 +148,7 @@ def _share(spend: DaySpend, window: Window, now: datetime) -> int:
 def _limits(tx: Tx, row: Any, now: datetime) -> tuple[LimitUse, ...]:
     month = calendar_window(now, Unit.MONTH, UTC_ZONE)
     uses = []
+    called = readings.project_names(tx, row.id)
     for setting in readings.settings(tx, row.id):
         if setting.kind != "limit" or setting.nanos is None:
             continue
@@ -154,7 +156,7 @@ def _limits(tx: Tx, row: Any, now: datetime) -> tuple[LimitUse, ...]:
         days = readings.part_spend(tx, row.id, setting.currency, month, part)
         used = Money(sum(day.amount.nanos for day in days), setting.currency)
         threshold = Money(setting.nanos, setting.currency)
-        scope = setting.project or "organization"
+        scope = called.get(setting.project) or setting.project or "organization"
         uses.append(LimitUse(scope, threshold, used, setting.enforcing))
     return tuple(uses)
 

@@ -142,7 +142,9 @@ def _reach(row: Any, wanted: _Due, now: datetime) -> dict[str, object]:
     """Return how far back everything has been read now."""
     start, last = wanted.recent.start, _last_day(row)
     gap = row.read_from is None or last is None or last < start
-    return {"read_from": start if gap else min(row.read_from, start)} | ({"deep_read_at": now} if wanted.deep else {})
+    return {"read_from": start if gap else min(row.read_from, start)} | (
+        {"deep_read_at": now} if wanted.deep else {}
+    )
 
 
 def _read_history(
@@ -176,7 +178,8 @@ def _keep_extras(
     tx: Tx, account: Account, row: Any, wanted: _Due, extras: Extras, now: datetime
 ) -> dict[str, object]:
     """Keep what was told beside the costs; what was not told stays as it was, but unknown."""
-    readings.put_settings(tx, row.id, account.currency, extras, wanted.projects)
+    heard = {name.id for name in extras.names or () if name.kind == "project" and name.active}
+    readings.put_settings(tx, row.id, account.currency, extras, heard.union(wanted.projects))
     changed: dict[str, object] = {
         "limits_known": extras.limits is not None,
         "alerts_known": extras.alerts is not None,

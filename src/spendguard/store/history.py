@@ -112,6 +112,13 @@ class History:
         with self._explained():
             return self._connection.execute(queries()[name], parameters).fetchall()
 
+    def damage(self, *, quick: bool = False) -> list[str]:
+        """Return what SQLite finds wrong with the file, nothing when it is whole."""
+        pragma = "PRAGMA quick_check" if quick else "PRAGMA integrity_check"
+        with self._explained():
+            found = [str(row[0]) for row in self._connection.execute(pragma)]
+        return [] if found == ["ok"] else found
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:

@@ -120,7 +120,7 @@ def live(tx: sa.Connection, account_id: int) -> list[Entry]:
 
 def find(tx: sa.Connection, entry_id: str) -> sa.Row[Any] | None:
     """Return the row of an entry, with the name of its account."""
-    if not entry_id.isdecimal():
+    if not entry_id.isdecimal() or len(entry_id) > 18:  # more does not fit the column
         return None
     return tx.execute(
         sa.select(entries, accounts.c.name)

@@ -288,6 +288,15 @@ def project_ids(tx: sa.Connection, account_id: int) -> list[str]:
     return sorted(tx.execute(query).scalars())
 
 
+def project_names(tx: sa.Connection, account_id: int) -> dict[str, str]:
+    """Return what people call each project, by its id."""
+    table = names.c
+    query = sa.select(table.provider_id, table.name).where(
+        table.account_id == account_id, table.kind == "project"
+    )
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
 def unnamed(tx: sa.Connection, account_id: int) -> bool:
     """Tell whether something was spent by a project or an api key without a known name."""
     known = sa.select(names.c.provider_id).where(names.c.account_id == account_id)
@@ -402,7 +411,13 @@ def accept_settings(tx: sa.Connection, account_id: int) -> None:
 def put_replies(
     tx: sa.Connection, account_id: int, replies: Iterable[RawReply], now: datetime
 ) -> None:
-    """Keep the raw replies of a poll, for a bounded time (see `retain`)."""
+    """Keep the raw replies of a poll, for a bounded time (see `retain`); the same again is not."""
+    table = raw_replies.c
+    newest = (
+        sa.select(sa.func.max(table.id)).where(table.account_id == account_id).group_by(table.path)
+    )
+    held = tx.execute(sa.select(table.path, table.body).where(table.id.in_(newest)))
+    last = {row.path: row.body for row in held}
     rows = [
         {
             "account_id": account_id,
@@ -412,6 +427,7 @@ def put_replies(
             "body": reply.body,
         }
         for reply in replies
+        if last.get(reply.path) != reply.body
     ]
     if rows:
         tx.execute(sa.insert(raw_replies), rows)

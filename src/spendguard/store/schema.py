@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from spendguard.store.types import Instant, Nanos
+from spendguard.store.types import Instant, Nanos, Packed
 
 metadata = sa.MetaData(
     naming_convention={
@@ -161,7 +161,8 @@ raw_replies = sa.Table(
     sa.Column("at", Instant, nullable=False, index=True),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("status", sa.Integer, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("body", Packed, nullable=False),
+    sa.Index(None, "account_id", "path"),
 )
 
 scopes = sa.Table(  # locked in this order: guard, cards by name, accounts by name
@@ -257,7 +258,6 @@ channels = sa.Table(
     "channels",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("usable", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("delivered_at", Instant),
     sa.Column("refused_at", Instant),
     sa.Column("lost_at", Instant),

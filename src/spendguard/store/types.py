@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -54,3 +55,18 @@ class Nanos(TypeDecorator[int]):
         if value is not None and type(value) is not int:
             raise TypeError("nanos are integers")
         return value
+
+
+class Packed(TypeDecorator[str]):
+    """A long text, compressed in the column."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> bytes | None:
+        """Compress the text."""
+        return None if value is None else zlib.compress(value.encode())
+
+    def process_result_value(self, value: bytes | None, dialect: Any) -> str | None:
+        """Return the text."""
+        return None if value is None else zlib.decompress(value).decode()
