@@ -104,13 +104,6 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             ACCOUNT + "[accounts.rules.spend-spike]\nratio = 5" + CHANNEL,
             "SG-W05 accounts.main.rules.spend-spike: has no effect in this version",
         ),
-        (
-            QUIET + "[[budgets]]\nname = 'b'\naccount = 'main'\namount = '9'",
-            (
-                "SG-W05 budgets: the forecast of a budget has no effect in this version; "
-                "its steps are told"
-            ),
-        ),
         (CHANNEL, "SG-W07 accounts: nothing is watched"),
     ],
 )
