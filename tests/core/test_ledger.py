@@ -215,7 +215,7 @@ class TestLots:
         assert position.lots[-1].expires_at is None
 
     def test_credit_of_unknown_origin_goes_last(self) -> None:
-        entries = [deposit(1, "10", 0), stated(2, "13", 1)]
+        entries = [stated(1, "3", 0), deposit(2, "10", 1)]
 
         assert lots(derived(*entries, costs=[cost(2, "11")])) == [(None, "2.00")]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from threading import Lock
 
@@ -13,8 +12,6 @@ from spendguard.core.errors import ErrorKind, ProviderError, SpendguardError
 from spendguard.notify.channel import Channel as Sender
 from spendguard.providers import PROVIDERS
 from spendguard.providers.base import Clients, Deadline, Provider
-
-log = logging.getLogger(__name__)
 
 
 class Ends:
@@ -58,7 +55,6 @@ class Ends:
             url = resolve(self._configuration.channel_urls[name], self._env)
             return Sender(name, url.get_secret_value())
         except SpendguardError as error:
-            log.warning("channel unusable", extra={"channel": name, "why": error.message})
             return error.message
 
     def close(self) -> None:

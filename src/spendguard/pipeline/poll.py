@@ -118,13 +118,11 @@ def _plan(tx: Tx, account: Account, now: datetime) -> _Due:
     since = today.start - HISTORY
     if stated is not None:
         since = min(since, utc_day(stated.at).start)
-    last = _last_day(row)
-    reach = max(DEEP if deep else RECENT, RECENT if last is None else today.start - last + DAY)
     unnamed = row.names_read_at is None or (
         now - row.names_read_at >= timedelta(hours=1) and readings.unnamed(tx, row.id)
     )
     return _Due(
-        recent=Window(today.start - min(reach, HISTORY), today.end),
+        recent=Window(today.start - (DEEP if deep else RECENT), today.end),
         deep=deep,
         history_from=since,
         names=unnamed or now - row.names_read_at >= NAMES_EVERY,
@@ -132,16 +130,10 @@ def _plan(tx: Tx, account: Account, now: datetime) -> _Due:
     )
 
 
-def _last_day(row: Any) -> datetime | None:
-    """Return the start of the last day that was read; a poll cut short is known by its first read."""
-    last = row.last_ok_at or row.deep_read_at
-    return None if last is None else utc_day(last).start
-
-
 def _reach(row: Any, wanted: _Due, now: datetime) -> dict[str, object]:
-    """Return how far back everything has been read now."""
-    start, last = wanted.recent.start, _last_day(row)
-    gap = row.read_from is None or last is None or last < start
+    """Return how far back everything has been read now; after an outage there may be a gap."""
+    start, last = wanted.recent.start, row.last_ok_at
+    gap = row.read_from is None or last is None or utc_day(last).start < start
     return {"read_from": start if gap else min(row.read_from, start)} | (
         {"deep_read_at": now} if wanted.deep else {}
     )

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from spendguard.core.alerts import Alert, Level
 from spendguard.core.findings import Severity, decode_values, encode_values
 from spendguard.store.schema import alert_events, alerts
+from spendguard.store.types import row_id
 
 _HELD = ("said", "acknowledged", "muted", "inhibited")
 
@@ -42,10 +43,8 @@ def every_open(tx: sa.Connection) -> list[Stored]:
 
 def find(tx: sa.Connection, alert_id: str) -> Stored | None:
     """Return an open alert by its id."""
-    if not alert_id.isdecimal():
-        return None
     row = tx.execute(
-        sa.select(alerts).where(alerts.c.id == int(alert_id), alerts.c.ended_at.is_(None))
+        sa.select(alerts).where(alerts.c.id == row_id(alert_id), alerts.c.ended_at.is_(None))
     ).one_or_none()
     return None if row is None else _stored(row)
 

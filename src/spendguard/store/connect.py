@@ -18,6 +18,10 @@ _BUSY_SECONDS = 30
 _REASONS = {
     sqlite3.SQLITE_BUSY: ("the database is locked by another process", "try again in a moment"),
     sqlite3.SQLITE_FULL: ("the disk is full", "free some space beside the database"),
+    sqlite3.SQLITE_IOERR: (  # also what a full disk says before a database is open
+        "the database cannot be read or written",
+        "look for a full disk beside the database, or a failing one",
+    ),
     sqlite3.SQLITE_READONLY: (
         "the database is not writable",
         "check the owner and mode of the file and of its directory",

@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote
 
 from spendguard.core.errors import StoreError
 
@@ -38,7 +36,7 @@ _REASONS = {
 @cache
 def queries() -> dict[str, str]:
     """Return the named SQL."""
-    text = files("spendguard.store").joinpath("queries.sql").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("queries.sql").read_text(encoding="utf-8")
     blocks = (block.partition("\n") for block in text.split(_MARK)[1:])
     return {name.strip(): body.strip() for name, _, body in blocks}
 
@@ -76,17 +74,9 @@ class History:
             known = self._connection.execute(
                 "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
             ).fetchone()
-        found = str(self.ask("revision")[0][0]) if known and self.ask("revision") else None
-        if found == SCHEMA:
-            return
-        newer = found is not None and found > SCHEMA
-        told = f"has schema {found}" if found else "has no tables of ours"
-        raise StoreError(
-            f"the database '{self.path}' {told}, this program reads {SCHEMA}",
-            "install the newer spendguard-daemon; `spendguard db upgrade` of that one made it"
-            if newer
-            else "bring it to this version: `spendguard db upgrade`",
-        )
+        found = [str(row[0]) for row in self.ask("revision")] if known else []
+        if found != [SCHEMA]:
+            raise _other_schema(self.path, found[0] if found else "")
 
     def __enter__(self) -> History:
         return self
@@ -134,7 +124,7 @@ def _open(path: Path) -> sqlite3.Connection:
     mode = "mode=ro&immutable=1" if immutable else "mode=ro"
     try:
         connection = sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?{mode}",
+            f"file:{_in_uri(path)}?{mode}",
             uri=True,
             timeout=_BUSY_SECONDS,
             isolation_level=None,
@@ -143,6 +133,26 @@ def _open(path: Path) -> sqlite3.Connection:
         raise _explain(path, error) from None
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _other_schema(path: Path, found: str) -> StoreError:
+    if found > SCHEMA:
+        return StoreError(
+            f"the database '{path}' has schema {found}, newer than this program's {SCHEMA}",
+            "install the newer spendguard-daemon again: `spendguard db upgrade` only goes forward",
+        )
+    told = f"has schema {found}, older than" if found else "does not have"
+    return StoreError(
+        f"the database '{path}' {told} this program's {SCHEMA}",
+        "upgrade it: `spendguard db upgrade`",
+    )
+
+
+def _in_uri(path: Path) -> str:
+    text = str(path.absolute())
+    for sign in "%?#":
+        text = text.replace(sign, f"%{ord(sign):02x}")
+    return text
 
 
 def _look(path: Path) -> None:

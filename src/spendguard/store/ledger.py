@@ -12,6 +12,7 @@ from spendguard.core.errors import SpendguardError
 from spendguard.core.ledger import Entry, Kind
 from spendguard.core.money import Money
 from spendguard.store.schema import accounts, entries
+from spendguard.store.types import row_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +121,10 @@ def live(tx: sa.Connection, account_id: int) -> list[Entry]:
 
 def find(tx: sa.Connection, entry_id: str) -> sa.Row[Any] | None:
     """Return the row of an entry, with the name of its account."""
-    if not entry_id.isdecimal() or len(entry_id) > 18:  # more does not fit the column
-        return None
     return tx.execute(
         sa.select(entries, accounts.c.name)
         .join(accounts, accounts.c.id == entries.c.account_id)
-        .where(entries.c.id == int(entry_id))
+        .where(entries.c.id == row_id(entry_id))
     ).one_or_none()
 
 

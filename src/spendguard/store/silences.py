@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from spendguard.store.schema import silences
+from spendguard.store.types import row_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,9 @@ def add(
 
 def finish(tx: sa.Connection, silence_id: str, now: datetime) -> bool:
     """End a silence now; tell whether it was in force."""
-    if not silence_id.isdecimal():
-        return False
     done = tx.execute(
         sa.update(silences)
-        .where(silences.c.id == int(silence_id), silences.c.ends_at > now)
+        .where(silences.c.id == row_id(silence_id), silences.c.ends_at > now)
         .values(ends_at=now)
     )
     return done.rowcount == 1

@@ -29,6 +29,11 @@ def from_microseconds(value: int) -> datetime:
     return EPOCH + value * MICROSECOND
 
 
+def row_id(text: str) -> int | None:
+    """Return the id that a person typed, None where no row can have it."""
+    return int(text) if text.isdecimal() and len(text) <= 18 else None  # more fits no column
+
+
 class Instant(TypeDecorator[datetime]):
     """A point in time: UTC microseconds in the column, an aware datetime outside."""
 
