@@ -1,0 +1,266 @@
+"""alerts: what fires, who was told, and who is to be left in peace."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from spendguard.cli.instants import rfc3339
+from spendguard.cli.output import Column, emit, say, table
+from spendguard.cli.reading import (
+    Source,
+    StoredAlert,
+    alerts,
+    instant_text,
+    lasting,
+    open_alerts,
+    source,
+)
+from spendguard.cli.status import print_alerts
+from spendguard.core.errors import SpendguardError, UsageError
+from spendguard.core.findings import decode_values
+from spendguard.core.money import Money
+from spendguard.store.history import to_column, to_instant
+
+RECENT = 20
+EVERY = 2**31 - 1
+
+
+def listed(options: Namespace) -> int:
+    """Print open alerts, those lately over, and the silences in force."""
+    with source(options) as asked:
+        shown = open_alerts(asked)
+        if not options.open:
+            most = EVERY if options.all else RECENT
+            shown += alerts(asked, asked.history.ask("ended_alerts", most=most))
+        silences = asked.history.ask("silences", now=to_column(asked.now))
+        if options.json:
+            emit(
+                {
+                    "alerts": [_json(alert) for alert in shown],
+                    "silences": [_silence_json(one) for one in silences],
+                }
+            )
+        else:
+            _print(asked, shown, silences)
+    return 0
+
+
+def _json(alert: StoredAlert) -> dict[str, Any]:
+    return {
+        **alert.as_json(),
+        "account": alert.row["account"],
+        "silenced": alert.silenced,
+        "ended_at": instant_text(alert.row["ended_at"]),
+    }
+
+
+def _silence_json(row: Any) -> dict[str, Any]:
+    return {
+        "id": str(row["id"]),
+        "rules": json.loads(row["rules"]),
+        "accounts": json.loads(row["accounts"]),
+        "created_at": instant_text(row["created_at"]),
+        "ends_at": instant_text(row["ends_at"]),
+    }
+
+
+def _print(asked: Source, shown: Sequence[StoredAlert], silences: Sequence[Any]) -> None:
+    if shown:
+        print_alerts(asked, shown)
+    else:
+        say("no alerts")
+    if silences:
+        say()
+        columns = (Column("silence", right=True), Column("until"), Column("what", folds=True))
+        table(columns, [_silence_row(asked, row) for row in silences])
+
+
+def _silence_row(asked: Source, row: Any) -> list[str]:
+    matched = [*json.loads(row["rules"]), *json.loads(row["accounts"])]
+    return [str(row["id"]), asked.local(to_instant(row["ends_at"])), ", ".join(matched)]
+
+
+def show(options: Namespace) -> int:
+    """Print one alert: what it says, its life, and who was told.
+
+    Raises:
+        SpendguardError: when there is no such alert.
+    """
+    with source(options) as asked:
+        known = options.id.isascii() and options.id.isdecimal() and len(options.id) < 19
+        rows = asked.history.ask("alert", id=int(options.id)) if known else []
+        if not rows:
+            raise SpendguardError(
+                f"there is no alert '{options.id}'", "list them: `spendguard alerts --all`"
+            )
+        alert = alerts(asked, rows)[0]
+        events = asked.history.ask("alert_events", id=rows[0]["id"])
+        messages = asked.history.ask("alert_messages", id=rows[0]["id"])
+        if options.json:
+            emit(_whole(alert, events, messages))
+        else:
+            _print_whole(asked, alert, events, messages)
+    return 0
+
+
+def _whole(alert: StoredAlert, events: Sequence[Any], messages: Sequence[Any]) -> dict[str, Any]:
+    values = decode_values(json.loads(alert.row["details"]))
+    return {
+        "alert": {**_json(alert), "values": {key: _plain(one) for key, one in values.items()}},
+        "events": [{**dict(row), "at": instant_text(row["at"])} for row in events],
+        "messages": [_message_json(row) for row in messages],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return a typed value as JSON has it: money and its currency, RFC 3339, seconds."""
+    if isinstance(value, Money):
+        return {"amount": value.exact(), "currency": value.currency}
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, timedelta):
+        return {"seconds": int(value.total_seconds())}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _message_json(row: Any) -> dict[str, Any]:
+    owed = row["state"] == "owed"
+    return {
+        "id": str(row["id"]),
+        "channel": row["channel"],
+        "state": row["state"],
+        "created_at": instant_text(row["created_at"]),
+        "due_at": instant_text(row["due_at"]) if owed else None,
+        "done_at": instant_text(row["done_at"]),
+        "attempts": row["attempts"],
+        "error": row["error"],
+    }
+
+
+def _print_whole(
+    asked: Source, alert: StoredAlert, events: Sequence[Any], messages: Sequence[Any]
+) -> None:
+    print_alerts(asked, [alert])
+    values = _whole(alert, events, messages)["alert"]["values"]
+    if values:
+        say()
+        table(
+            (Column("value"), Column("", folds=True)), [_value_row(*one) for one in values.items()]
+        )
+    say()
+    life = (Column("when"), Column("what"), Column("severity"), Column("step"))
+    table((*life, Column("", folds=True)), [_event_row(asked, row) for row in events])
+    say()
+    if messages:
+        told = (Column("message", right=True), Column("channel"), Column("state"))
+        table((*told, Column("", folds=True)), [_message_row(asked, row) for row in messages])
+    else:
+        say("nobody was told")
+
+
+def _value_row(key: str, value: Any) -> list[str]:
+    return [key.replace("_", " "), _shown(value)]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value)
+    if isinstance(value, dict):
+        seconds = value.get("seconds")
+        return " ".join(value.values()) if seconds is None else lasting(timedelta(seconds=seconds))
+    return str(value)
+
+
+def _event_row(asked: Source, row: Any) -> list[str]:
+    at = asked.local(to_instant(row["at"]))
+    return [at, row["what"], row["severity"], row["step"], row["summary"]]
+
+
+def _message_row(asked: Source, row: Any) -> list[str]:
+    instant = row["due_at"] if row["state"] == "owed" else row["done_at"]
+    told = "" if instant is None else asked.local(to_instant(instant))
+    if row["state"] == "owed":
+        told = f"due {told}, after {row['attempts']} attempts"
+    return [
+        str(row["id"]),
+        row["channel"],
+        row["state"].replace("_", " "),
+        f"{told}: {row['error']}" if row["error"] else told,
+    ]
+
+
+def acknowledge(options: Namespace) -> int:
+    """Note that a person has an alert."""
+    from spendguard.cli.writing import program
+
+    with program(options) as app:
+        became = app.acknowledge(options.id)
+        if options.json:
+            emit({"id": options.id, "state": became})
+        elif became == "closed":
+            say(f"alert {options.id} is closed")
+        else:
+            say(f"alert {options.id} is acknowledged: it is not repeated until it rises or ends")
+    return 0
+
+
+def silence(options: Namespace) -> int:
+    """Say nothing about what matches for a while; a rise is told all the same.
+
+    Raises:
+        UsageError: without a matcher, or for a rule that does not exist.
+    """
+    rules, accounts = frozenset(options.rule), frozenset(options.account)
+    _check_matcher(rules, accounts)
+    if not options.length:
+        raise UsageError("--for is no time at all", "give a duration such as 4h")
+    from spendguard.cli.writing import program
+
+    with program(options) as app:
+        ends_at = app.clock() + options.length
+        made = app.silence(rules, accounts, ends_at)
+        if options.json:
+            told = {"rules": sorted(rules), "accounts": sorted(accounts)}
+            emit({"id": made.id, **told, "ends_at": rfc3339(ends_at)})
+        else:
+            until = f"{ends_at.astimezone(app.configuration.zone):%Y-%m-%d %H:%M %Z}"
+            matched = ", ".join(sorted(rules) + sorted(accounts))
+            say(f"silence {made.id}: {matched} for {lasting(options.length)}, until {until}")
+            say(f"end it earlier: spendguard alerts unsilence {made.id}", "dim")
+    return 0
+
+
+def _check_matcher(rules: frozenset[str], accounts: frozenset[str]) -> None:
+    if not rules and not accounts:
+        raise UsageError(
+            "a silence needs --rule or --account", "see 'spendguard alerts silence --help'"
+        )
+    from difflib import get_close_matches
+
+    from spendguard.rules import PLANNED, RULES
+
+    for name in sorted(rules - RULES.keys() - PLANNED.keys()):
+        close = get_close_matches(name, [*RULES, *PLANNED], n=1)
+        meant = f"did you mean '{close[0]}'? " if close else ""
+        raise UsageError(f"unknown rule '{name}'", f"{meant}`spendguard rules` lists them")
+
+
+def unsilence(options: Namespace) -> int:
+    """End a silence now."""
+    from spendguard.cli.writing import program
+
+    with program(options) as app:
+        app.unsilence(options.id)
+        if options.json:
+            emit({"id": options.id, "state": "ended"})
+        else:
+            say(f"silence {options.id} is over")
+    return 0

@@ -1,0 +1,164 @@
+"""demo: the real program against a simulated provider, two weeks of an account's life."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from tempfile import mkdtemp
+
+from spendguard.app import utc_now
+from spendguard.cli import spend, status
+from spendguard.cli.demo_stage import ACCOUNT, Stage, stage
+from spendguard.cli.demo_story import first_day, play, world
+from spendguard.cli.demo_teller import Teller
+from spendguard.cli.output import say
+from spendguard.cli.parser import command_parser
+from spendguard.cli.writing import quiet
+from spendguard.core.errors import SpendguardError, UsageError
+
+ELSEWHERE = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
+COMMANDS = {"status": status.run, "spend": spend.run}
+
+
+def run(options: Namespace) -> int:
+    """Play the story, print what the read commands make of it, and say what to try next.
+
+    Raises:
+        UsageError: with --config: the demo writes its own.
+        SpendguardError: when its directory cannot be made.
+    """
+    if options.config is not None:
+        raise UsageError("the demo writes its own configuration", "leave --config out")
+    quiet()
+    now = utc_now()
+    with undisturbed(os.environ), _directory(options.output) as directory:
+        _open(directory)
+        with stage(world(now), directory, now) as made:
+            play(made, Teller(first_day(now)), now)
+            _close(made, now)
+        _look(made.config, now)
+    _next(made.config)
+    return 0
+
+
+@contextmanager
+def undisturbed(env: MutableMapping[str, str]) -> Iterator[None]:
+    """Take out of an environment what leads elsewhere: proxies, and the settings of a guard."""
+    kept = {
+        name: value
+        for name, value in env.items()
+        if name.upper() in ELSEWHERE or name.startswith("SPENDGUARD_")
+    }
+    for name in kept:
+        del env[name]
+    try:
+        yield
+    finally:
+        env.update(kept)
+
+
+@contextmanager
+def _directory(wanted: str | None) -> Iterator[Path]:
+    """Yield an empty directory; what is in it stays, unless the story is broken off.
+
+    Raises:
+        SpendguardError: when it holds something, or cannot be made.
+    """
+    try:
+        path = Path(mkdtemp(prefix="spendguard-demo-") if wanted is None else wanted).absolute()
+        new = wanted is None or not path.exists()
+        path.mkdir(parents=True, exist_ok=True)
+        holds = any(path.iterdir())
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        hint = "name another directory with --output"
+        raise SpendguardError(f"cannot make a directory for the demo: {why}", hint) from None
+    if holds:
+        raise SpendguardError(f"'{path}' is not empty", "name a new directory with --output")
+    try:
+        yield path
+    except BaseException:
+        with suppress(OSError):
+            _empty(path, new=new)
+        raise
+
+
+def _empty(path: Path, *, new: bool) -> None:
+    for made in path.iterdir():
+        made.unlink()
+    if new:
+        path.rmdir()
+
+
+def _open(directory: Path) -> None:
+    say(
+        "Two weeks of an account's life, played in seconds: the real program, a simulated provider,"
+    )
+    say("no key and no network. All times are UTC. Everything is kept in")
+    say(str(directory))
+    say()
+
+
+def _close(made: Stage, now: datetime) -> None:
+    """Compare what was derived with what no API tells."""
+    left, truth = made.floor, made.world.balance_at(now)
+    if left is None:
+        return
+    late = (left - truth).ceiled()
+    say()
+    say(f"spendguard says {left.floored()}. What no API tells: in truth {truth.floored()} is left.")
+    say(f"The {late} between them was spent in the last three hours and is not booked yet.")
+
+
+def _look(config: Path, now: datetime) -> None:
+    """Print what is left, by the commands that anybody would use."""
+    since = f"{first_day(now):%Y-%m-%d}"
+    for words in (["status"], ["spend", "--since", since], ["spend", "--by", "key"]):
+        say()
+        say(f"$ spendguard {' '.join(words)}", "bold")
+        name, *arguments = words
+        COMMANDS[name](command_parser(name).parse_args([*arguments, "--config", str(config)]))
+
+
+def _next(config: Path) -> None:
+    start = f"{_program()} --config {shlex.quote(str(config))}"
+    say()
+    say("Try next, on the database that is left:")
+    say()
+    for words in NEXT:
+        say(f"  {start} {words}", "bold")
+    say()
+    say(
+        "Deposit some credit, and `status` shows the alerts end. `check` would say that the provider"
+    )
+    say(
+        f"is unavailable: it was simulated, and is gone. To remove it all: rm -r {shlex.quote(str(config.parent))}"
+    )
+
+
+NEXT = (
+    "alerts",
+    "alerts show 1",
+    "spend --by model",
+    "balance list",
+    "rules",
+    f"deposit add {ACCOUNT} 25.00",
+    "status",
+)
+
+
+def _program() -> str:
+    """Return what calls this program from here, as a shell takes it."""
+    called = Path(sys.argv[0])
+    if called.name != "spendguard":
+        return f"{shlex.quote(sys.executable)} -m spendguard"
+    found = shutil.which("spendguard")
+    same = found is not None and Path(found).resolve() == called.resolve()
+    return "spendguard" if same else shlex.quote(str(called))

@@ -1,0 +1,122 @@
+"""Stage: the program, the simulated provider before it and the receiver behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from spendguard.app.program import App, configure
+from spendguard.cli.demo_receiver import Received, Receiver
+from spendguard.core.ledger import Kind
+from spendguard.core.money import Money
+from spendguard.simulator import Fault, Simulator, World
+from spendguard.store.alerts import every_open
+from spendguard.store.ledger import Stated
+
+ACCOUNT = "openai-main"
+KEY = "sk-admin-of-the-demo-0001"
+
+
+class Stage:
+    """What the story moves: a clock that the program and the world share, and both of them."""
+
+    def __init__(
+        self, world: World, simulator: Simulator, receiver: Receiver, config: Path, now: datetime
+    ) -> None:
+        self.world = world
+        self.config = config
+        self.now = now
+        self.floor: Money | None = None
+        self.before: Money | None = None  # the floor at the look before the last
+        self._simulator = simulator
+        self._receiver = receiver
+        self.app = App(configure(str(config), {}), {}, lambda: self.now)
+
+    def move(self, now: datetime) -> None:
+        """Set the clock."""
+        self.now = self.world.now = now
+
+    def look(self) -> list[Received]:
+        """Poll, evaluate and deliver, as the guard does at each interval; return what arrived."""
+        account = self.app.account(ACCOUNT)
+        self.app.poll(account)
+        facts = self.app.evaluate(account).facts
+        if facts is not None and facts.position is not None:
+            self.before, self.floor = self.floor, facts.position.floor
+        return self.tell()
+
+    def tell(self) -> list[Received]:
+        """Deliver what is owed; return what arrived."""
+        self.app.deliver()
+        return self._receiver.take()
+
+    def introduce(self) -> list[Received]:
+        """Judge the guard itself, which introduces itself where that is owed."""
+        self.app.evaluate_guard()
+        return self.tell()
+
+    def state_balance(self, amount: Money) -> None:
+        """State the balance, as the billing page shows it."""
+        self.app.set_balance(ACCOUNT, Stated(Kind.CHECKPOINT, amount, self.now))
+
+    def acknowledge(self, rule: str) -> str:
+        """Acknowledge the open alert of a rule, and return its id."""
+        with self.app.store.begin() as tx:
+            (found,) = (str(one.id) for one in every_open(tx) if one.alert.rule == rule)
+        self.app.acknowledge(found)
+        return found
+
+    def fail(self, length: timedelta) -> None:
+        """Let the provider answer nothing but errors for a while."""
+        self._simulator.fault(Fault.OVERLOADED, lasting=length)
+
+
+@contextmanager
+def stage(world: World, directory: Path, now: datetime) -> Iterator[Stage]:
+    """Yield a stage whose configuration and database are files in a directory, and stay there."""
+    with Simulator(world, KEY) as simulator, Receiver() as receiver:
+        config = _write(directory, simulator.url, receiver.url)
+        made = Stage(world, simulator, receiver, config, now)
+        with made.app as app:
+            made.move(world.began_at)
+            app.prepare()
+            yield made
+
+
+def _write(directory: Path, base_url: str, channel: str) -> Path:
+    key = directory / "admin.key"
+    key.touch(mode=0o600)
+    key.write_text(KEY + "\n", encoding="utf-8")
+    config = directory / "spendguard.toml"
+    values = {
+        "database": f"sqlite:///{directory / 'spendguard.db'}",
+        "account": ACCOUNT,
+        "key": f"file:{key}",
+        "base_url": base_url,
+        "channel": channel,
+    }
+    quoted = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
+    config.write_text(_FILE.format(**quoted), encoding="utf-8")
+    return config
+
+
+_FILE = """\
+# Written by `spendguard demo`. The provider it reads was simulated, and is gone.
+
+[database]
+url = {database}
+
+[[accounts]]
+name = {account}
+provider = "openai"
+key = {key}
+base_url = {base_url}
+poll_interval = "1h"
+
+[[channels]]
+name = "demo"
+url = {channel}
+"""

@@ -1,0 +1,147 @@
+"""main: from arguments to an exit code. Only the module of the command asked for is loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from importlib import import_module
+from io import TextIOWrapper
+
+from spendguard import __version__
+from spendguard.cli.parser import (
+    COMMANDS,
+    DEFAULTS,
+    LATER,
+    command_parser,
+    commands_of,
+    group_parser,
+    refuse,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+WITHOUT_JSON = frozenset({"init", "demo", "completion"})
+HELP = frozenset({"-h", "--help"})
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; what is expected to go wrong is two lines."""
+    try:
+        try:
+            code = _run(list(sys.argv[1:] if argv is None else argv))
+        except SystemExit as done:  # argparse has printed a help
+            code = done.code if isinstance(done.code, int) else 0
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        known = _report(error)
+        if known is None:
+            raise
+        return known
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name may hold signs the terminal does not have
+            stream.reconfigure(errors="backslashreplace")
+    _refuse_card_numbers(arguments)
+    path, rest = _find(arguments)
+    if path in COMMANDS and COMMANDS[path].code:
+        options = _parse(path, rest)
+        module, _, function = COMMANDS[path].code.partition(":")
+        code: int = getattr(import_module(f"spendguard.cli.{module}"), function)(options)
+        return code
+    if "--version" in rest and not path:
+        print(f"spendguard {__version__}")  # noqa: T201
+    elif HELP.isdisjoint(rest):
+        strange = [word for word in rest if word[:1] == "-" and word not in {"--json", "--config"}]
+        if strange and not strange[0].startswith("--config="):
+            refuse(f"unknown option '{strange[0]}'", f"spendguard {path}".strip())
+        refuse("no command given", f"spendguard {path}".strip())
+    else:
+        group_parser(path).print_help()
+    return 0
+
+
+def _refuse_card_numbers(arguments: Sequence[str]) -> None:
+    if any(sum(map(str.isdecimal, argument)) > 12 for argument in arguments):
+        from spendguard.cli.refusals import refuse_card_numbers
+
+        refuse_card_numbers(arguments)
+
+
+def _find(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the command that is meant, '' for none, and the arguments without its words."""
+    places = _words(arguments)
+    if not places:
+        return "", list(arguments)
+    path = arguments[places[0]]
+    if path not in COMMANDS:
+        _unknown("", path)
+    taken = 1
+    if not COMMANDS[path].code and len(places) > 1:
+        below = f"{path} {arguments[places[1]]}"
+        if below in COMMANDS:
+            path, taken = below, 2
+        elif path != "balance":
+            _unknown(path, arguments[places[1]])
+    rest = [word for place, word in enumerate(arguments) if place not in places[:taken]]
+    if path in DEFAULTS and HELP.isdisjoint(rest):
+        path = DEFAULTS[path]
+    return path, rest
+
+
+def _words(arguments: Sequence[str]) -> list[int]:
+    """Return the places of what is neither an option nor the value of --config."""
+    places: list[int] = []
+    value = False
+    for place, argument in enumerate(arguments):
+        if not value and not argument.startswith("-"):
+            places.append(place)
+        value = not value and argument == "--config"
+    return places
+
+
+def _unknown(group: str, name: str) -> NoReturn:
+    from difflib import get_close_matches
+
+    prog = f"spendguard {group}".strip()
+    whole = f"{group} {name}".strip()
+    if whole in LATER:
+        refuse(f"`{whole}` is not in this version", prog)
+    known = [path.rpartition(" ")[2] for path in commands_of(group)]
+    close = get_close_matches(name, known, n=1)
+    refuse(f"unknown command '{name}'", prog, f"did you mean '{close[0]}'? " if close else "")
+
+
+def _parse(path: str, arguments: Sequence[str]) -> Namespace:
+    parser = command_parser(path)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        what = "option" if unknown[0].startswith("-") else "argument"
+        refuse(f"unknown {what} '{unknown[0]}'", parser.prog)
+    if options.json and path in WITHOUT_JSON:
+        refuse(f"`{path}` has no JSON form", parser.prog)
+    return options
+
+
+def _report(error: Exception) -> int | None:
+    """Print an expected error as pairs of lines; None when it is a bug."""
+    from spendguard.core.errors import SpendguardError
+
+    if not isinstance(error, SpendguardError):
+        return None
+    from spendguard.cli.output import complain
+
+    for problem in error.problems:
+        complain(problem.message, problem.hint)
+    return error.exit_code

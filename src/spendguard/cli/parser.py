@@ -1,0 +1,344 @@
+"""The command line as data: every command, its options, and none of its code.
+
+A parser is made for the one command that was asked for, and nothing else is imported, so that
+--help, --version and a usage error cost next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from collections.abc import Callable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+GROUPINGS = ("day", "week", "month", "hour", "account", "project", "line-item", "model", "key")
+FILES = {
+    "bash": "_shtab_compgen_files",
+    "zsh": "_files",
+    "fish": "(__fish_complete_path (commandline -ct))",
+}
+"""How a shell completes the name of a file: shtab looks for it as `complete`."""
+
+_FIRES = "exit 2 when something fires, 69 when an account could not be read"
+
+
+class Help(RawDescriptionHelpFormatter):
+    """Help as wide as the terminal, without loading what argparse would ask for its width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 20:
+        return int(told)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
+
+
+class Parser(ArgumentParser):
+    """An argument parser whose refusals are usage errors with a hint."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog=prog, formatter_class=Help, allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments.
+
+        Raises:
+            UsageError: always.
+        """
+        said = message.removeprefix("argument ")
+        said = said.replace("the following arguments are required: ", "missing ")
+        refuse(said, self.prog)
+
+
+def refuse(message: str, prog: str, hint: str = "") -> NoReturn:
+    """Refuse the arguments, and point to the help of a command.
+
+    Raises:
+        UsageError: always.
+    """
+    from spendguard.core.errors import UsageError
+
+    raise UsageError(message, f"{hint}see '{prog} --help'")
+
+
+def _init(parser: ArgumentParser) -> None:
+    parser.add_argument("--provider", metavar="P", default="openai", help="default: openai")
+    parser.add_argument(
+        "--key", metavar="REF", help="env:NAME, file:PATH, credential:NAME, or the admin key"
+    )
+    parser.add_argument("--channel", metavar="REF", help="where alerts go, such as env:SLACK_URL")
+    parser.add_argument(
+        "--balance", metavar="AMOUNT", type=_amount, help="the figure on the billing page"
+    )
+    output = parser.add_argument("--output", metavar="FILE", help="the configuration to write")
+    output.complete = FILES  # type: ignore[attr-defined]
+    parser.add_argument("--yes", action="store_true", help="replace a file without asking")
+
+
+def _demo(parser: ArgumentParser) -> None:
+    output = parser.add_argument("--output", metavar="DIR", help="where to leave what it makes")
+    output.complete = FILES  # type: ignore[attr-defined]
+
+
+def _channel_test(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", nargs="?", help="only this channel")
+
+
+def _status(parser: ArgumentParser) -> None:
+    parser.add_argument("--exit-code", action="store_true", help=_FIRES)
+
+
+def _spend(parser: ArgumentParser) -> None:
+    parser.add_argument("--account", metavar="A", help="only this account")
+    parser.add_argument(
+        "--since", metavar="T", type=_instant_or_ago, help="default: 30 days, today included"
+    )
+    parser.add_argument(
+        "--until", metavar="T", type=_instant_or_ago, help="exclusive; default: now"
+    )
+    told = f"{', '.join(GROUPINGS)}; default: day"
+    parser.add_argument("--by", metavar="KEY", choices=GROUPINGS, default="day", help=told)
+    parser.add_argument("--csv", action="store_true", help="print comma-separated values")
+
+
+def _maybe_account(parser: ArgumentParser) -> None:
+    parser.add_argument("account", metavar="ACCOUNT", nargs="?", help="only this account")
+
+
+def _balance_set(parser: ArgumentParser) -> None:
+    _account_and_amount(parser, _amount)
+    _at(parser)
+
+
+def _deposit_add(parser: ArgumentParser) -> None:
+    _account_and_amount(parser, _positive)
+    parser.add_argument("--grant", action="store_true", help="credit that was not paid for")
+    _at(parser)
+    parser.add_argument("--expires", metavar="DATE", type=_date, help="the last day it is valid")
+    _external_id(parser)
+
+
+def _deposit_refund(parser: ArgumentParser) -> None:
+    _account_and_amount(parser, _positive)
+    _at(parser)
+    _external_id(parser)
+
+
+def _account_and_amount(parser: ArgumentParser, amount: Callable[[str], Any]) -> None:
+    parser.add_argument("account", metavar="ACCOUNT")
+    parser.add_argument("amount", metavar="AMOUNT", type=amount, help="a decimal, such as 12.50")
+
+
+def _at(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--at", metavar="INSTANT", type=_instant, help="RFC 3339, a date, or now (the default)"
+    )
+
+
+def _external_id(parser: ArgumentParser) -> None:
+    told = "the same id again changes nothing"
+    parser.add_argument("--id", dest="external_id", metavar="EXTERNAL_ID", type=_id, help=told)
+
+
+def _by_id(parser: ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="as the list shows it")
+
+
+def _alerts_list(parser: ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--open", action="store_true", help="only those not over")
+    which.add_argument("--all", action="store_true", help="also those long over")
+
+
+def _alerts_silence(parser: ArgumentParser) -> None:
+    for name, letter in (("rule", "R"), ("account", "A")):
+        parser.add_argument(
+            f"--{name}", metavar=letter, action="append", default=[], help="may be repeated"
+        )
+    parser.add_argument(
+        "--for", dest="length", metavar="DURATION", type=_duration, required=True, help="e.g. 4h"
+    )
+
+
+def _completion(parser: ArgumentParser) -> None:
+    parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"))
+
+
+def _nothing(parser: ArgumentParser) -> None:
+    """Declare no options."""
+
+
+class Command:
+    """A command: what it does, the module and function that do it, and its options."""
+
+    __slots__ = ("code", "declare", "told")
+
+    def __init__(
+        self, told: str, code: str = "", declare: Callable[[ArgumentParser], None] = _nothing
+    ) -> None:
+        self.told = told
+        self.code = code
+        self.declare = declare
+
+
+COMMANDS = {
+    "init": Command("write a configuration and read the account back", "init:run", _init),
+    "check": Command("read, judge and tell everything once", "check:run"),
+    "config": Command("look at the configuration"),
+    "config check": Command("say everything that is wrong with it", "config:check"),
+    "doctor": Command("look for the cause when something does not work", "doctor:run"),
+    "channel": Command("the places that messages go to"),
+    "channel test": Command("send one test message to each", "channel:test", _channel_test),
+    "demo": Command(
+        "two weeks of an account's life, without a key or a network", "demo:run", _demo
+    ),
+    "status": Command("balances and open alerts, as last evaluated", "status:run", _status),
+    "balance": Command("what is left, and what was stated"),
+    "balance show": Command(
+        "print the derived balance; the default", "balance:show", _maybe_account
+    ),
+    "balance set": Command(
+        "state the balance, as the billing page shows it", "balance:state", _balance_set
+    ),
+    "balance list": Command("print each balance that was stated", "balance:listed", _maybe_account),
+    "balance void": Command("take back a balance that was stated", "balance:void", _by_id),
+    "spend": Command("what was spent, as the provider booked it", "spend:run", _spend),
+    "deposit": Command("credit that was bought, granted or paid back"),
+    "deposit add": Command("note a purchase of credit, or a grant", "deposit:add", _deposit_add),
+    "deposit refund": Command("note credit that was paid back", "deposit:refund", _deposit_refund),
+    "deposit list": Command("print what was noted", "deposit:listed", _maybe_account),
+    "deposit void": Command("take back what was noted", "deposit:void", _by_id),
+    "alerts": Command("what fires, and who is told"),
+    "alerts list": Command("print alerts and silences; the default", "alerts:listed", _alerts_list),
+    "alerts show": Command("print one alert, its life and its messages", "alerts:show", _by_id),
+    "alerts ack": Command("say that you have it: it is not repeated", "alerts:acknowledge", _by_id),
+    "alerts silence": Command("say nothing for a while", "alerts:silence", _alerts_silence),
+    "alerts unsilence": Command("end a silence now", "alerts:unsilence", _by_id),
+    "rules": Command("every rule with the values in effect", "rules:run"),
+    "providers": Command("every provider and what is read of it", "providers:run"),
+    "completion": Command("print a completion script", "completion:run", _completion),
+    "db": Command("the database"),
+    "db upgrade": Command("create it, or bring it to this version's schema", "db:upgrade"),
+    "db check": Command("look whether it is whole", "db:check"),
+}
+DEFAULTS = {"balance": "balance show", "alerts": "alerts list"}
+"""What a group of commands does when none of them is named."""
+
+LATER = frozenset(
+    (
+        *("run", "forecast", "charge", "card", "preflight", "report", "plot", "export", "replay"),
+        *("service", "db backup", "db prune"),
+    )
+)
+"""Commands of a later version."""
+
+
+def command_parser(path: str, prog: str = "spendguard") -> Parser:
+    """Return the parser of one command."""
+    command = COMMANDS[path]
+    described = f"{command.told[0].upper()}{command.told[1:]}."
+    parser = Parser(f"{prog} {path}", description=described)
+    fill(parser, command)
+    return parser
+
+
+def fill(parser: ArgumentParser, command: Command) -> None:
+    """Add the options of a command, and those that every command takes."""
+    command.declare(parser)
+    everywhere(parser)
+
+
+def everywhere(parser: ArgumentParser) -> None:
+    """Add the options that may stand before and after any command."""
+    config = parser.add_argument("--config", metavar="FILE", help="the configuration to use")
+    config.complete = FILES  # type: ignore[attr-defined]
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def group_parser(group: str = "") -> Parser:
+    """Return the parser that prints the help of a group of commands, or of all."""
+    prog = f"spendguard {group}".strip()
+    listed = {path: COMMANDS[path].told for path in commands_of(group)}
+    width = max(map(len, listed))
+    lines = [f"  {name:{width}}  {told}" for name, told in listed.items()]
+    parser = Parser(
+        prog=prog,
+        usage=f"{prog} [--config FILE] [--json] COMMAND ...",
+        description=_DESCRIPTION if not group else COMMANDS[group].told.capitalize() + ".",
+        epilog="\n".join(["commands:", *lines, "", _CODES]),
+    )
+    everywhere(parser)
+    return parser
+
+
+def commands_of(group: str = "") -> list[str]:
+    """Return the commands of a group by their whole names; without one, the first words."""
+    if not group:
+        return [path for path in COMMANDS if " " not in path]
+    return [path for path in COMMANDS if path.startswith(f"{group} ")]
+
+
+_DESCRIPTION = "Warns before the card is charged, before a charge fails, before the credit ends."
+_CODES = "exit codes: 0 fine, 1 error, 2 firing, 64 wrong usage, 69 could not tell"
+
+
+# What an argument may look like. Each imports what it needs when there is something to read.
+
+
+def _refusing(read: Callable[[str], Any], text: str) -> Any:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"'{text}' is {error}") from None
+
+
+def _amount(text: str) -> Any:
+    from spendguard.core.money import Amount
+
+    return _refusing(Amount.parse, text)
+
+
+def _positive(text: str) -> Any:
+    amount = _amount(text)
+    if amount.nanos <= 0:
+        raise ArgumentTypeError(f"'{text}' is not more than zero")
+    return amount
+
+
+def _id(text: str) -> str:
+    if not text or not text.isprintable():
+        raise ArgumentTypeError("an id is a text of one line")
+    return text
+
+
+def _duration(text: str) -> Any:
+    from spendguard.core.durations import parse_duration
+
+    return _refusing(parse_duration, text)
+
+
+def _instant(text: str) -> Any:
+    from spendguard.cli.instants import read_instant
+
+    return _refusing(read_instant, text)
+
+
+def _instant_or_ago(text: str) -> Any:
+    from spendguard.cli.instants import read_instant_or_ago
+
+    return _refusing(read_instant_or_ago, text)
+
+
+def _date(text: str) -> Any:
+    from spendguard.cli.instants import read_date
+
+    return _refusing(read_date, text)

@@ -1,0 +1,36 @@
+"""providers: what this version can read, and what it reads there."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from spendguard.cli.output import Column, emit, table
+
+PROVIDERS = {
+    "openai": {
+        "key": "an admin key (sk-admin-…) of the organization",
+        "reads": [
+            "cost by UTC day, project, line item and api key",
+            "names of projects and api keys",
+            "spend limits and spend alerts",
+            "expiry of the guard's own key",
+        ],
+        "states_balance": False,
+    },
+}
+"""The registry in words: importing it would load the whole HTTP stack."""
+
+
+def run(options: Namespace) -> int:
+    """Print every provider of this version."""
+    if options.json:
+        emit({"providers": [{"name": name, **told} for name, told in PROVIDERS.items()]})
+        return 0
+    columns = (Column("provider"), Column("key", folds=True), Column("reads", folds=True))
+    rows = []
+    for name, told in PROVIDERS.items():
+        reads = told["reads"] if isinstance(told["reads"], list) else []
+        balance = "the balance" if told["states_balance"] else "not the balance: state it"
+        rows.append([name, str(told["key"]), "; ".join([*reads, balance])])
+    table(columns, rows)
+    return 0

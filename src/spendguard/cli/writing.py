@@ -1,0 +1,31 @@
+"""Writing: the program as a whole, for the commands that change something."""
+
+from __future__ import annotations
+
+import logging
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from spendguard.app.program import App, configure
+
+
+@contextmanager
+def program(options: Namespace, *, prepared: bool = True) -> Iterator[App]:
+    """Yield the program, by default with its database created or brought to this version.
+
+    Raises:
+        ConfigError: when the configuration does not hold.
+        StoreError: when the database cannot be written, or is newer than this program.
+    """
+    quiet()
+    with App(configure(options.config, os.environ), os.environ) as app:
+        if prepared:
+            app.prepare()
+        yield app
+
+
+def quiet() -> None:
+    """Keep the log off the terminal: a command says what happened in its own words."""
+    logging.getLogger("spendguard").addHandler(logging.NullHandler())
