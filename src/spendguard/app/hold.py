@@ -3,22 +3,48 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from spendguard.core.errors import StoreError
+
 
 @contextmanager
-def delivering(database: Path) -> Iterator[bool]:
-    """Mark that this process delivers; yield whether no other process did at that moment.
+def delivering(database: Path, alone: Callable[[], None]) -> Iterator[None]:
+    """Mark that this process delivers, having called `alone` if no other process did.
 
-    If none did, every claim in the database is that of a process that is no more.
+    If none did, every claim in the database is that of a process that is no more. Others wait
+    while `alone` runs, and no longer.
+
+    Raises:
+        StoreError: when the file of the lock cannot be opened.
     """
-    with database.with_name(database.name + ".lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            fcntl.flock(file, fcntl.LOCK_SH)
-            yield False
-        else:
-            yield True
+    lock = _opened(database.with_name(database.name + ".lock"))
+    try:
+        if _only(lock):
+            alone()
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _opened(path: Path) -> int:
+    """Open a file for locking: to read it is enough, so that its owner may be another user."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise StoreError(
+            f"cannot open '{path}': {why}", "check the owner and mode of the file and its directory"
+        ) from None
+
+
+def _only(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

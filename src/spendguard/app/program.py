@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -280,11 +280,7 @@ class App:
 
     def check(self) -> Checked:
         """Read, judge and tell everything once: what `spendguard check` does."""
-        with ExitStack() as stack:
-            path = cast("Path", self.store.path)
-            if stack.enter_context(delivering(path)):
-                with self.store.begin() as tx:
-                    outbox.take_back(tx, self.clock())
+        with delivering(cast("Path", self.store.path), self._take_back):
             self.retire()
             polls = self.poll_all()
             judged = [self.evaluate(account) for account in self.configuration.accounts]
@@ -300,6 +296,10 @@ class App:
             ]
             accounts = [AccountChecked(*pair) for pair in zip(polls, judged, strict=True)]
             return Checked(tuple(accounts), guard, (*deliveries, *suppressed), self.firing())
+
+    def _take_back(self) -> None:
+        with self.store.begin() as tx:
+            outbox.take_back(tx, self.clock())
 
     def firing(self) -> bool:
         """Tell whether something but blindness fires at warning or above, and is not silenced."""

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -16,15 +16,24 @@ from tempfile import mkdtemp
 from spendguard.app import utc_now
 from spendguard.cli import spend, status
 from spendguard.cli.demo_stage import ACCOUNT, Stage, stage
-from spendguard.cli.demo_story import first_day, play, world
-from spendguard.cli.demo_teller import Teller
+from spendguard.cli.demo_story import dollars, first_day, play, world
+from spendguard.cli.demo_teller import Teller, tell
 from spendguard.cli.output import say
 from spendguard.cli.parser import command_parser
 from spendguard.cli.writing import quiet
 from spendguard.core.errors import SpendguardError, UsageError
 
 ELSEWHERE = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
-COMMANDS = {"status": status.run, "spend": spend.run}
+LOOKS = {"status": status.run, "spend": spend.run}
+NEXT = (
+    "alerts",
+    "alerts show 3",
+    "spend --by model",
+    "balance list",
+    "rules",
+    f"deposit add {ACCOUNT} 25.00",
+    "status",
+)
 
 
 def run(options: Namespace) -> int:
@@ -38,19 +47,19 @@ def run(options: Namespace) -> int:
         raise UsageError("the demo writes its own configuration", "leave --config out")
     quiet()
     now = utc_now()
-    with undisturbed(os.environ), _directory(options.output) as directory:
+    with undisturbed(os.environ) as settings, _directory(options.output) as directory:
         _open(directory)
         with stage(world(now), directory, now) as made:
             play(made, Teller(first_day(now)), now)
             _close(made, now)
         _look(made.config, now)
-    _next(made.config)
+    _next(made.config, settings)
     return 0
 
 
 @contextmanager
-def undisturbed(env: MutableMapping[str, str]) -> Iterator[None]:
-    """Take out of an environment what leads elsewhere: proxies, and the settings of a guard."""
+def undisturbed(env: MutableMapping[str, str]) -> Iterator[list[str]]:
+    """Take what leads elsewhere out of an environment: proxies, and settings, which it yields."""
     kept = {
         name: value
         for name, value in env.items()
@@ -59,7 +68,7 @@ def undisturbed(env: MutableMapping[str, str]) -> Iterator[None]:
     for name in kept:
         del env[name]
     try:
-        yield
+        yield [name for name in kept if name.startswith("SPENDGUARD_")]
     finally:
         env.update(kept)
 
@@ -98,60 +107,55 @@ def _empty(path: Path, *, new: bool) -> None:
 
 
 def _open(directory: Path) -> None:
-    say(
-        "Two weeks of an account's life, played in seconds: the real program, a simulated provider,"
+    tell(
+        "Two weeks of an account's life, played in seconds: the real program, a simulated "
+        "provider, no key and no network. spendguard looks once an hour; all times are UTC. What "
+        "stands behind a | is a message as it arrives. Everything is kept in"
     )
-    say("no key and no network. All times are UTC. Everything is kept in")
-    say(str(directory))
-    say()
+    tell(str(directory))
+    tell()
 
 
 def _close(made: Stage, now: datetime) -> None:
     """Compare what was derived with what no API tells."""
-    left, truth = made.floor, made.world.balance_at(now)
-    if left is None:
+    if made.floor is None:
         return
-    late = (left - truth).ceiled()
-    say()
-    say(f"spendguard says {left.floored()}. What no API tells: in truth {truth.floored()} is left.")
-    say(f"The {late} between them was spent in the last three hours and is not booked yet.")
+    left, truth = made.floor.floored(), made.world.balance_at(now).floored()
+    tell()
+    tell(
+        f"What no API tells: in truth {dollars(truth)} is left. spendguard says {dollars(left)}; "
+        f"the {dollars(left - truth)} between them was spent in the last three hours and is not "
+        "booked yet."
+    )
 
 
 def _look(config: Path, now: datetime) -> None:
     """Print what is left, by the commands that anybody would use."""
     since = f"{first_day(now):%Y-%m-%d}"
     for words in (["status"], ["spend", "--since", since], ["spend", "--by", "key"]):
-        say()
-        say(f"$ spendguard {' '.join(words)}", "bold")
         name, *arguments = words
-        COMMANDS[name](command_parser(name).parse_args([*arguments, "--config", str(config)]))
+        tell()
+        tell(f"$ spendguard {' '.join(words)}", style="bold")
+        LOOKS[name](command_parser(name).parse_args([*arguments, "--config", str(config)]))
 
 
-def _next(config: Path) -> None:
+def _next(config: Path, settings: Sequence[str]) -> None:
+    """Print what can be typed now; settings in the environment would lead to another database."""
+    without = "".join(f"-u {name} " for name in settings)
     start = f"{_program()} --config {shlex.quote(str(config))}"
-    say()
-    say("Try next, on the database that is left:")
-    say()
+    start = f"env {without}{start}" if without else start
+    tell()
+    tell("Try next, on the database that is left:")
+    tell()
     for words in NEXT:
         say(f"  {start} {words}", "bold")
-    say()
-    say(
-        "Deposit some credit, and `status` shows the alerts end. `check` would say that the provider"
+    tell()
+    tell(
+        "Deposit some credit, and `status` shows the alerts end. `check` would say that the "
+        "provider is unavailable: it was simulated, and is gone. To remove everything:"
     )
-    say(
-        f"is unavailable: it was simulated, and is gone. To remove it all: rm -r {shlex.quote(str(config.parent))}"
-    )
-
-
-NEXT = (
-    "alerts",
-    "alerts show 1",
-    "spend --by model",
-    "balance list",
-    "rules",
-    f"deposit add {ACCOUNT} 25.00",
-    "status",
-)
+    tell()
+    say(f"  rm -r {shlex.quote(str(config.parent))}", "bold")
 
 
 def _program() -> str:

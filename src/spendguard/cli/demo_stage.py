@@ -12,6 +12,7 @@ from spendguard.app.program import App, configure
 from spendguard.cli.demo_receiver import Received, Receiver
 from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
+from spendguard.core.windows import utc_day
 from spendguard.simulator import Fault, Simulator, World
 from spendguard.store.alerts import every_open
 from spendguard.store.ledger import Stated
@@ -40,23 +41,17 @@ class Stage:
         self.now = self.world.now = now
 
     def look(self) -> list[Received]:
-        """Poll, evaluate and deliver, as the guard does at each interval; return what arrived."""
+        """Poll, evaluate and deliver, and once a day the rest; return what arrived."""
         account = self.app.account(ACCOUNT)
         self.app.poll(account)
         facts = self.app.evaluate(account).facts
         if facts is not None and facts.position is not None:
             self.before, self.floor = self.floor, facts.position.floor
-        return self.tell()
-
-    def tell(self) -> list[Received]:
-        """Deliver what is owed; return what arrived."""
+        if self.now == utc_day(self.now).start:
+            self.app.evaluate_guard()
+            self.app.retain()
         self.app.deliver()
         return self._receiver.take()
-
-    def introduce(self) -> list[Received]:
-        """Judge the guard itself, which introduces itself where that is owed."""
-        self.app.evaluate_guard()
-        return self.tell()
 
     def state_balance(self, amount: Money) -> None:
         """State the balance, as the billing page shows it."""
@@ -87,19 +82,15 @@ def stage(world: World, directory: Path, now: datetime) -> Iterator[Stage]:
 
 
 def _write(directory: Path, base_url: str, channel: str) -> Path:
-    key = directory / "admin.key"
-    key.touch(mode=0o600)
-    key.write_text(KEY + "\n", encoding="utf-8")
+    references = {}
+    for name, secret in (("key", KEY), ("channel", channel)):
+        file = directory / f"{name}.secret"
+        file.touch(mode=0o600)
+        file.write_text(f"{secret}\n", encoding="utf-8")
+        references[name] = json.dumps(f"file:{file}", ensure_ascii=False)
     config = directory / "spendguard.toml"
-    values = {
-        "database": f"sqlite:///{directory / 'spendguard.db'}",
-        "account": ACCOUNT,
-        "key": f"file:{key}",
-        "base_url": base_url,
-        "channel": channel,
-    }
-    quoted = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
-    config.write_text(_FILE.format(**quoted), encoding="utf-8")
+    text = _FILE.format(account=ACCOUNT, base_url=base_url, **references)
+    config.write_text(text, encoding="utf-8")
     return config
 
 
@@ -107,13 +98,13 @@ _FILE = """\
 # Written by `spendguard demo`. The provider it reads was simulated, and is gone.
 
 [database]
-url = {database}
+url = "sqlite:///spendguard.db"
 
 [[accounts]]
-name = {account}
+name = "{account}"
 provider = "openai"
 key = {key}
-base_url = {base_url}
+base_url = "{base_url}"
 poll_interval = "1h"
 
 [[channels]]

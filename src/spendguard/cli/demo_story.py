@@ -37,8 +37,8 @@ def after(day: int, hours: int, minutes: int = 0) -> timedelta:
 DRY = after(0, 18)
 LOST, FOUND = after(6, 12, 50), after(6, 16, 50)
 CORRECTED, CORRECTS = after(9, 10), after(7, 0)
-CORRECTION = Money.parse("1.10", "USD")
-SLOWED = after(13, 17)
+CORRECTION = Money.parse("0.85", "USD")
+SLOWED = after(13, 18)
 
 SUPPORT = Stream("proj_support", "key_helpdesk", "gpt-6-astra-mini", Money.parse("0.40", "USD"))
 STREAMS = (
@@ -52,11 +52,8 @@ STREAMS = (
 class Listener(Protocol):
     """Somebody the story is told to."""
 
-    def happens(self, at: datetime, text: str) -> None:
-        """Hear what happens in the world."""
-
-    def balance(self, at: datetime, left: Money) -> None:
-        """Hear what spendguard takes the balance to be."""
+    def happens(self, at: datetime, text: str, *, quietly: bool = False) -> None:
+        """Hear what happens, quietly where it is nothing new."""
 
     def heard(self, at: datetime, message: Received) -> None:
         """Hear a message that arrived."""
@@ -109,30 +106,41 @@ def play(stage: Stage, to: Listener, now: datetime) -> None:
         stage.move(at)
         scene = SCENES.get(at - first)
         if scene is not None:
-            to.happens(at, scene(stage))
+            to.happens(at, scene if isinstance(scene, str) else scene(stage))
         if not looks:
             continue
-        for message in stage.look():
+        messages = stage.look()
+        if at == utc_day(at).start:
+            to.happens(at, f"{dollars(stage.floor)} left", quietly=True)
+        for message in messages:
             to.heard(at, message)
-        if at == utc_day(at).start and stage.floor is not None:
-            stage.introduce()
-            to.balance(at, stage.floor)
-    to.happens(now, "Now. Nothing more was said: you have it, and it got no worse.")
+    to.happens(
+        now,
+        f"Now. {dollars(stage.floor)} left, and nothing more was said: you have it, and it got "
+        "no worse.",
+    )
 
 
 def _begin(stage: Stage, to: Listener, first: datetime) -> None:
     to.happens(
-        first + DRY, "The credit runs out. Requests are refused all evening; nobody was warned."
+        first + DRY,
+        "The credit of the month before runs out. Requests are refused all evening, and nobody "
+        "was warned.",
     )
-    stage.move(first)
     to.happens(
         first,
-        f"{BOUGHT} of credit is bought, and spendguard is set up. It reads back what the account spent before, and introduces itself:",
+        f"{dollars(BOUGHT)} of credit is bought, and spendguard is set up. It reads back what "
+        "was spent before, and introduces itself:",
     )
-    for message in [*stage.look(), *stage.introduce()]:
+    for message in stage.look():
         to.heard(first, message)
     stage.state_balance(BOUGHT)
-    to.happens(first, f"So you tell it: spendguard balance set {ACCOUNT} {BOUGHT.exact()}")
+    to.happens(first, f"You tell it: spendguard balance set {ACCOUNT} {BOUGHT.exact()}")
+
+
+def dollars(amount: Money | None) -> str:
+    """Return an amount as the messages say it."""
+    return "unknown" if amount is None else f"${amount.floored().exact()}"
 
 
 def _moments(first: datetime, now: datetime) -> Iterator[tuple[datetime, bool]]:
@@ -144,7 +152,7 @@ def _moments(first: datetime, now: datetime) -> Iterator[tuple[datetime, bool]]:
         yield at, at in looks
 
 
-Scene = Callable[[Stage], str]
+Scene = Callable[[Stage], str]  # does something, and says what
 
 
 def _lost(stage: Stage) -> str:
@@ -152,17 +160,9 @@ def _lost(stage: Stage) -> str:
     return "The provider stops answering."
 
 
-def _found(stage: Stage) -> str:
-    return "The provider answers again."
-
-
-def _corrected(stage: Stage) -> str:
-    return f"The provider corrects its bill for day {CORRECTS // DAY + 1}: {CORRECTION} more."
-
-
 def _taken_in(stage: Stage) -> str:
-    left, before = stage.floor, stage.before
-    return f"spendguard replaces the day's figure: {left and left.floored()} left, after {before and before.floored()}."
+    left, before = dollars(stage.floor), dollars(stage.before)
+    return f"spendguard replaces what it knew of that day: {left} left, {before} an hour ago."
 
 
 def _acknowledged(rule: str, why: str) -> Scene:
@@ -172,10 +172,11 @@ def _acknowledged(rule: str, why: str) -> Scene:
     return scene
 
 
-SCENES: dict[timedelta, Scene] = {
+SCENES: dict[timedelta, Scene | str] = {
     LOST: _lost,
-    FOUND: _found,
-    CORRECTED: _corrected,
+    FOUND: "The provider answers again.",
+    CORRECTED: f"The provider corrects its bill for day {CORRECTS // DAY + 1}: "
+    f"{dollars(CORRECTION)} more.",
     CORRECTED + timedelta(minutes=1): _taken_in,
     after(11, 9): _acknowledged("deposit-cap", "You have seen it, so it is not repeated"),
     after(13, 8, 30): _acknowledged("deposit-cap", "You have seen that too"),

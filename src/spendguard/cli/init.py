@@ -86,11 +86,15 @@ def _may_write(target: Path, *, replace: bool) -> None:
         raise _unwritable(target, "permission denied")
     if replace or not there:
         return
-    if sys.stdin.isatty() and on_terminal():
-        if input(f"replace {target}? [y/N] ").strip().lower() in {"y", "yes"}:
-            return
-        raise SpendguardError("nothing was written", "name another file with --output")
-    raise SpendguardError(f"'{target}' exists", "replace it with --yes, or name another --output")
+    if not (sys.stdin.isatty() and on_terminal() and _agreed(target)):
+        raise SpendguardError(
+            f"'{target}' exists", "replace it with --yes, or name another --output"
+        )
+
+
+def _agreed(target: Path) -> bool:
+    say(f"replace {target}? [y/N]")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _chosen(options: Namespace) -> Choices:

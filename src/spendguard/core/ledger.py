@@ -137,6 +137,7 @@ class _Book:
             lot.left -= taken
             nanos -= taken
         self.debt += nanos
+        self._drop_empty()
 
     def _give(self, nanos: int, lot: _Lot) -> None:
         paid = min(self.debt, nanos)
@@ -176,6 +177,10 @@ class _Book:
             if lot.expires_at is not None and lot.expires_at <= instant:
                 self.expired += lot.left
                 lot.left = 0
+        self._drop_empty()
+
+    def _drop_empty(self) -> None:
+        self.lots = [lot for lot in self.lots if lot.left]
 
 
 def latest_checkpoint(entries: Iterable[Entry]) -> Entry | None:

@@ -99,13 +99,16 @@ def _record(
                 )
             return DeliveryOutcome(channel, owed.id, DeliveryState.DELIVERED)
         refused = {"refused_at": now} if result.permanent else {}
-        if now - owed.created_at >= GIVE_UP:
+        lost = {"lost_at": now} if now - owed.created_at >= GIVE_UP else {}
+        noted = {"error": result.why, **refused, **lost}
+        if now - owed.news_at >= GIVE_UP:
             if outbox.finish(tx, owed, "given_up", now, error=result.why):
-                outbox.note_channel(tx, channel, lost_at=now, error=result.why, **refused)
+                outbox.note_channel(tx, channel, **noted)
             return DeliveryOutcome(channel, owed.id, DeliveryState.GIVEN_UP, result.why)
         due_at = now + delivery_delay(owed.attempts, result.retry_after)
-        if outbox.finish(tx, owed, "owed", now, due_at=due_at, error=result.why):
-            outbox.note_channel(tx, channel, error=result.why, **refused)
+        since = owed.news_at if lost else None  # what came later has not had its seven days
+        if outbox.finish(tx, owed, "owed", now, due_at=due_at, error=result.why, since=since):
+            outbox.note_channel(tx, channel, **noted)
         return DeliveryOutcome(channel, owed.id, DeliveryState.RETRYING, result.why)
 
 

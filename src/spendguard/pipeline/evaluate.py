@@ -24,6 +24,7 @@ from spendguard.core.alerts import (
 from spendguard.core.burn import runway
 from spendguard.core.facts import AccountFacts
 from spendguard.core.findings import Finding, Status
+from spendguard.core.ledger import latest_checkpoint
 from spendguard.core.notifications import Item, Notification, Topic
 from spendguard.core.routing import Channel
 from spendguard.pipeline.gather import Plan, account_facts, guard_facts
@@ -79,6 +80,8 @@ def evaluate_account(
 ) -> Judged:
     """Judge an account inside the caller's transaction and keep the evaluation for readers."""
     row = scopes.lock(tx, scope.name)
+    budgets = [f"budget:{budget.name}" for budget in plan.budgets]
+    alerts.adopt(tx, scope.name, plan.account.name, budgets)
     standing = alerts.open_in(tx, scope.name)
     mark = row.ledger_mark if row.evaluated_at is not None else None
     facts = account_facts(tx, plan, standing, now, mark)
@@ -306,7 +309,7 @@ def introduce(tx: Tx, names: Sequence[str], channels: Sequence[Channel], now: da
         row = due.load(tx, name)
         if row.first_ok_at is None or row.reminded_at is not None:
             continue
-        blank = not ledger.live(tx, row.id)
+        blank = latest_checkpoint(ledger.live(tx, row.id)) is None
         if row.greeted_at is None:
             due.update(tx, row.id, greeted_at=now, reminded_at=None if blank else now)
             fresh += [name] if blank else []

@@ -112,22 +112,27 @@ def refuse(store: Store, account: Account, error: ProviderError, now: datetime) 
 def _plan(tx: Tx, account: Account, now: datetime) -> _Due:
     row = due.load(tx, account.name)
     today = utc_day(now)
-    deep = row.deep_read_at is None or now - row.deep_read_at >= DAY
+    deep = row.deep_read_at is None or _since(row.deep_read_at, now) >= DAY
     entries = ledger.live(tx, row.id)
     stated = latest_checkpoint(entries)
     since = today.start - HISTORY
     if stated is not None:
         since = min(since, utc_day(stated.at).start)
     unnamed = row.names_read_at is None or (
-        now - row.names_read_at >= timedelta(hours=1) and readings.unnamed(tx, row.id)
+        _since(row.names_read_at, now) >= timedelta(hours=1) and readings.unnamed(tx, row.id)
     )
     return _Due(
         recent=Window(today.start - (DEEP if deep else RECENT), today.end),
         deep=deep,
         history_from=since,
-        names=unnamed or now - row.names_read_at >= NAMES_EVERY,
+        names=unnamed or _since(row.names_read_at, now) >= NAMES_EVERY,
         projects=tuple(readings.project_ids(tx, row.id)),
     )
+
+
+def _since(instant: datetime, now: datetime) -> timedelta:
+    """Return how long ago something was done, also where the clock ran ahead when it was."""
+    return abs(now - instant)
 
 
 def _reach(row: Any, wanted: _Due, now: datetime) -> dict[str, object]:
@@ -156,6 +161,7 @@ def _read_history(
         window = Window(max(reached - CHUNK, wanted.history_from), reached)
         try:
             read = provider.costs(window, ended=True)
+            _believe(store, account, read)
         except ProviderError:
             return
         with store.begin() as tx:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -33,6 +34,17 @@ def open_in(tx: sa.Connection, scope: str) -> dict[tuple[str, str], Stored]:
     table = alerts.c
     rows = tx.execute(sa.select(alerts).where(table.scope == scope, table.ended_at.is_(None)))
     return {(row.rule, row.subject): _stored(row) for row in rows}
+
+
+def adopt(tx: sa.Connection, scope: str, account: str, subjects: Collection[str]) -> None:
+    """Take over what is open for these subjects: a budget may have changed its account."""
+    table = alerts.c
+    if subjects:
+        tx.execute(
+            sa.update(alerts)
+            .where(table.ended_at.is_(None), table.scope != scope, table.subject.in_(subjects))
+            .values(scope=scope, account=account)
+        )
 
 
 def every_open(tx: sa.Connection) -> list[Stored]:

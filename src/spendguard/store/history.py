@@ -24,6 +24,7 @@ _BUSY_SECONDS = 10
 _MARK = "-- name: "
 _REASONS = {
     sqlite3.SQLITE_BUSY: ("is locked by another process", "try again in a moment"),
+    sqlite3.SQLITE_IOERR: ("cannot be read", "look for a full disk beside it, or a failing one"),
     sqlite3.SQLITE_NOTADB: ("is not a database", "set database.url to another file"),
     sqlite3.SQLITE_CORRUPT: ("is damaged", "restore the last backup"),
     sqlite3.SQLITE_CANTOPEN: (

@@ -19,15 +19,21 @@ from spendguard.core.findings import Severity, decode_values, encode_values
 from spendguard.core.notifications import Item, Notification, Topic
 from spendguard.store.schema import channels, outbox, outbox_alerts
 
+_Told = tuple[sa.Row[Any], set[str]]  # a row, and the alerts it is about
+
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A message owed to a channel, claimed by the token until the lease runs out."""
+    """A message owed to a channel, claimed by the token until the lease runs out.
+
+    `news_at` is when the newest of the messages folded into it was created.
+    """
 
     id: int
     claim: str
     attempts: int
     created_at: datetime
+    news_at: datetime
     notification: Notification
 
 
@@ -152,29 +158,30 @@ def _alerts(row: sa.Row[Any]) -> set[str]:
 
 def _ready(
     rows: Sequence[sa.Row[Any]], now: datetime, tried: Collection[int], *, early: bool
-) -> list[sa.Row[Any]]:
+) -> list[_Told]:
     """Return the rows that may go now: due, in nobody's hands, behind no other of their alerts."""
     blocked: set[str] = set()
-    ready = []
+    ready: list[_Told] = []
     for row in rows:
         mine = _alerts(row)
         due = row.due_at <= now or (early and row.claim is None)
         if not due or row.id in tried or mine & blocked:
             blocked |= mine
         else:
-            ready.append(row)
+            ready.append((row, mine))
     return ready
 
 
-def _related(ready: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
+def _related(ready: Sequence[_Told]) -> list[sa.Row[Any]]:
     """Return the first row and all that share alerts with it, directly or through one another."""
-    chosen, alerts = {ready[0].id}, _alerts(ready[0])
-    for _ in ready:
-        for row in ready:
-            if _alerts(row) & alerts:
-                chosen.add(row.id)
-                alerts |= _alerts(row)
-    return [row for row in ready if row.id in chosen]
+    first, alerts = ready[0]
+    chosen: set[int] = set()
+    kin = {first.id}
+    while kin:
+        chosen |= kin
+        alerts = alerts.union(*(mine for row, mine in ready if row.id in kin))
+        kin = {row.id for row, mine in ready if row.id not in chosen and mine & alerts}
+    return [row for row, _ in ready if row.id in chosen]
 
 
 def _take(tx: sa.Connection, rows: Sequence[sa.Row[Any]], token: str, lease_end: datetime) -> Owed:
@@ -187,6 +194,7 @@ def _take(tx: sa.Connection, rows: Sequence[sa.Row[Any]], token: str, lease_end:
             sa.update(outbox).where(outbox.c.id == row.id).values(state="folded", claim=None)
         )
     notification = _untold(tx, notification)
+    news_at = max(row.news_at or row.created_at for row in rows)
     tx.execute(
         sa.update(outbox)
         .where(outbox.c.id == first.id)
@@ -194,11 +202,12 @@ def _take(tx: sa.Connection, rows: Sequence[sa.Row[Any]], token: str, lease_end:
             claim=token,
             due_at=lease_end,
             attempts=first.attempts + 1,
+            news_at=news_at,
             items=_encode(notification),
         )
     )
     _index(tx, first.id, notification.items)
-    return Owed(first.id, token, first.attempts + 1, first.created_at, notification)
+    return Owed(first.id, token, first.attempts + 1, first.created_at, news_at, notification)
 
 
 def _index(tx: sa.Connection, outbox_id: int, items: Iterable[Item]) -> None:
@@ -226,8 +235,8 @@ def _later(before: Item, after: Item) -> Item:
         return replace(after, reason=before.reason)
     if after.reason is NotifyReason.RESOLVED:
         return after
-    first = before.reason if before.reason is NotifyReason.FIRED else after.reason
-    return replace(after, reason=first)
+    news = before.reason in (NotifyReason.FIRED, NotifyReason.ESCALATED)
+    return replace(after, reason=before.reason if news else after.reason)
 
 
 def _untold(tx: sa.Connection, notification: Notification) -> Notification:
@@ -263,14 +272,18 @@ def finish(
     *,
     due_at: datetime | None = None,
     error: str | None = None,
+    since: datetime | None = None,
 ) -> bool:
     """Write the outcome of a claim: delivered, given_up, or owed again at `due_at`.
 
+    `since` is set when only what was folded into it since then is still owed.
     Tells whether the claim still stood; if not, somebody else has the message by now.
     """
     values: dict[str, object] = {"state": state, "claim": None, "error": error}
     if due_at is not None:
         values["due_at"] = due_at
+    if since is not None:
+        values["created_at"] = since
     if state != "owed":
         values["done_at"] = now
     done = tx.execute(

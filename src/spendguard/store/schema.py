@@ -236,6 +236,7 @@ outbox = sa.Table(
     sa.Column("topic", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),  # owed | delivered | given_up | folded
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("news_at", Instant),  # the newest message folded into it; null: none
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("claim", sa.Text),  # the lease's token while somebody sends it
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),

@@ -1,0 +1,183 @@
+"""The demo: what it tells is what happens, it happens alike at all times, and what it leaves works."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from freezegun import freeze_time
+
+from spendguard.cli.demo import NEXT, undisturbed
+from spendguard.cli.demo_receiver import Received
+from spendguard.cli.demo_stage import KEY, stage
+from spendguard.cli.demo_story import BOUGHT, LAG, dollars, first_day, play, world
+from spendguard.cli.main import main
+from spendguard.core.money import Money
+from spendguard.core.windows import Window
+from spendguard.simulator import World
+
+DAY = timedelta(days=1)
+MIDDAY = datetime(2026, 11, 23, 12, 34, tzinfo=UTC)
+TIMES = {
+    "the last second of February": datetime(2027, 2, 28, 23, 59, 59, tzinfo=UTC),
+    "midnight after a leap day": datetime(2028, 3, 1, tzinfo=UTC),
+    "the hour in which Europe's clocks change": datetime(2027, 3, 28, 1, 30, tzinfo=UTC),
+}
+STORY = [
+    ("day  1  00:00", "spendguard is watching openai-main"),
+    ("day  6  13:40", "WARNING blind openai-main"),
+    ("day  6  17:00", "RESOLVED blind openai-main"),
+    ("day  7  23:00", "INFO deposit-cap openai-main"),
+    ("day 11  02:00", "WARNING deposit-cap openai-main"),
+    ("day 12  19:00", "WARNING balance-low openai-main"),
+    ("day 13  04:00", "CRITICAL deposit-cap openai-main"),
+    ("day 13  08:00", "CRITICAL deposit-cap openai-main"),
+    ("day 13  16:00", "CRITICAL balance-low openai-main"),
+]
+
+
+@dataclass
+class Listening:
+    """Writes down what it is told."""
+
+    happened: list[tuple[datetime, str]] = field(default_factory=list)
+    messages: list[tuple[datetime, Received]] = field(default_factory=list)
+
+    def happens(self, at: datetime, text: str, *, quietly: bool = False) -> None:
+        self.happened.append((at, text))
+
+    def heard(self, at: datetime, message: Received) -> None:
+        self.messages.append((at, message))
+
+
+@pytest.mark.parametrize("now", TIMES.values(), ids=TIMES)
+def test_the_story_is_the_same_whenever_it_is_played(now: datetime, tmp_path: Path) -> None:
+    told, made = Listening(), world(now)
+    with stage(made, tmp_path, now) as played:
+        play(played, told, now)
+
+    first = first_day(now)
+    assert [(stamp(at, first), message.title) for at, message in told.messages] == STORY
+    figures = [
+        (at, left)
+        for at, message in told.messages
+        for left in re.findall(
+            r"has (\$\d+\.\d\d) left|, (\$\d+\.\d\d) left|has (\$\d+\.\d\d);", message.body
+        )
+    ]
+    assert len(figures) == len(STORY) - 2
+    for at, found in figures:
+        assert "".join(found) == dollars(seen(made, first, at))
+    for at, text in told.happened:
+        if text.endswith(" left"):
+            assert text == f"{dollars(seen(made, first, at))} left"
+    assert Money.zero("USD") < made.balance_at(now) <= seen(made, first, now)
+
+
+def stamp(at: datetime, first: datetime) -> str:
+    return f"day {(at - first) // DAY + 1:2}  {at:%H:%M}"
+
+
+def seen(made: World, first: datetime, at: datetime) -> Money:
+    """Return what must be left as far as the provider has booked it: the truth, but for the lag."""
+    left = BOUGHT - made.booked_in(Window(first, max(at, first + LAG)), at)
+    late = sum(
+        taken
+        for event, taken in made.billing.spent()
+        if at - LAG < event.at <= at and not event.corrects
+    )
+    assert left - made.balance_at(at) == Money(late, "USD")
+    return left
+
+
+def test_it_tells_the_story_and_what_it_leaves_works(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPENDGUARD_DATABASE__URL", f"sqlite:///{tmp_path}/real.db")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    directory = tmp_path / "a demo"
+    with freeze_time(MIDDAY, real_asyncio=True):
+        assert main(["demo", "--output", str(directory)]) == 0
+    printed, complained = capsys.readouterr()
+
+    assert complained == ""
+    titles = {title for _, title in STORY}
+    lines = [re.fullmatch(r"(day .\d  \d\d:\d\d)  (.*)", line) for line in printed.splitlines()]
+    assert [line.groups() for line in lines if line and line[2] in titles] == STORY
+    story = printed[printed.index("day  0") : printed.index("$ spendguard status")].splitlines()
+    assert len(story) < 100
+    assert max(map(len, story)) <= 100
+    assert KEY not in printed
+    assert "critical   3  balance-low" in printed
+    assert not (tmp_path / "real.db").exists()
+    assert sorted(path.name for path in directory.iterdir() if "-" not in path.name) == [
+        "channel.secret",
+        "key.secret",
+        "spendguard.db",
+        "spendguard.toml",
+    ]
+
+    typed = [shlex.split(line) for line in printed.splitlines() if "spendguard.toml" in line]
+    assert [shlex.join(words[words.index("--config") + 2 :]) for words in typed] == list(NEXT)
+    assert all(words[:3] == ["env", "-u", "SPENDGUARD_DATABASE__URL"] for words in typed)
+    monkeypatch.delenv("SPENDGUARD_DATABASE__URL")
+    with freeze_time(MIDDAY + timedelta(minutes=1), real_asyncio=True):
+        for words in typed:
+            assert main(words[words.index("--config") :]) == 0
+        assert "critical" not in capsys.readouterr().out.splitlines()[-1]
+        assert main(["config", "check", "--config", str(directory / "spendguard.toml")]) == 0
+        assert capsys.readouterr().err == ""
+
+
+def test_the_environment_comes_back() -> None:
+    env = {"https_proxy": "http://127.0.0.1:9", "SPENDGUARD_LANGUAGE": "zh-CN", "PATH": "/bin"}
+    before = dict(env)
+    with undisturbed(env) as settings:
+        assert (env, settings) == ({"PATH": "/bin"}, ["SPENDGUARD_LANGUAGE"])
+    assert env == before
+
+
+def test_a_directory_that_holds_something_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").touch()
+    assert main(["demo", "--output", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.startswith(f"error: '{tmp_path}' is not empty\nhint:  ")
+    assert main(["demo", "--output", str(tmp_path / "mine")]) == 1
+    assert "cannot make a directory for the demo: file exists" in capsys.readouterr().err
+    assert (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize("option", [("--config", "spendguard.toml"), ("--json",)])
+def test_it_takes_no_configuration_and_has_no_json(
+    option: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", *option]) == 64
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["of yours", "of its own"])
+def test_broken_off_it_leaves_nothing_behind(tmp_path: Path, *, there: bool) -> None:
+    directory = tmp_path / "demo"
+    if there:
+        directory.mkdir()
+    command = [sys.executable, "-m", "spendguard", "demo", "--output", str(directory)]
+    with subprocess.Popen(  # noqa: S603
+        command, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        next(line for line in running.stdout if line.startswith("day  2"))
+        running.send_signal(signal.SIGINT)
+        complained = running.stderr.read()
+    assert (running.returncode, complained) == (130, "")
+    assert directory.exists() == there
+    assert not there or list(directory.iterdir()) == []
