@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -164,6 +165,15 @@ def test_it_takes_no_configuration_and_has_no_json(
     assert capsys.readouterr().err.startswith("error: ")
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Let programs started from here be interrupted, also where a shell started us with `&`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize("there", [True, False], ids=["of yours", "of its own"])
 def test_broken_off_it_leaves_nothing_behind(tmp_path: Path, *, there: bool) -> None:
     directory = tmp_path / "demo"
