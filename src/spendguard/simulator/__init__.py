@@ -1,8 +1,21 @@
 """Simulator: a billing world over real HTTP on loopback, for the demo and the tests."""
 
+from spendguard.simulator.cards import Card
 from spendguard.simulator.faults import LEGAL, Fault
+from spendguard.simulator.mails import Organization, mails
 from spendguard.simulator.server import Simulator
 from spendguard.simulator.traffic import Stream, feed, restate_at_random
 from spendguard.simulator.world import World
 
-__all__ = ["LEGAL", "Fault", "Simulator", "Stream", "World", "feed", "restate_at_random"]
+__all__ = [
+    "LEGAL",
+    "Card",
+    "Fault",
+    "Organization",
+    "Simulator",
+    "Stream",
+    "World",
+    "feed",
+    "mails",
+    "restate_at_random",
+]

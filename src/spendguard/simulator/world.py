@@ -9,8 +9,20 @@ from threading import RLock
 
 from spendguard.core.money import Money
 from spendguard.core.windows import DAY, Window, utc_day
-from spendguard.core.world import Billing, Lot, Spending, SpendLimit, Terms
+from spendguard.core.world import (
+    Billing,
+    Charged,
+    Lot,
+    Purchase,
+    Recharging,
+    Retry,
+    Spending,
+    SpendLimit,
+    Terms,
+    a_year_after,
+)
 from spendguard.simulator.books import Books, Cell
+from spendguard.simulator.cards import Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,7 @@ class World:
 
     Amounts are Money or plain decimals such as "12.50". Whatever happens may be told ahead or
     afterwards; what is seen depends on `now` alone. Costs are booked `lag` after the usage.
+    Worlds that are given one card share it, each under its own name.
     """
 
     def __init__(
@@ -64,10 +77,15 @@ class World:
         terms: Terms | None = None,
         lag: timedelta = timedelta(0),
         clock: Callable[[], datetime] | None = None,
+        card: Card | None = None,
+        name: str = "",
     ) -> None:
-        self.lock = RLock()
+        self.lock = card.lock if card else RLock()
         self.began_at = now
-        self.billing = Billing(terms or Terms())
+        self.card = card
+        with self.lock:
+            funding = card.funding if card else None
+            self.billing = Billing(terms or Terms(), name=name, funding=funding)
         self.projects: list[Project] = []
         self.api_keys: list[ApiKey] = []
         self.admin_keys: list[AdminKey] = []
@@ -95,6 +113,28 @@ class World:
         with self.lock:
             return self.billing.balance(instant)
 
+    @property
+    def charges(self) -> tuple[Charged, ...]:
+        """The charges of the account so far, in the order of time, which no API tells."""
+        return self.charges_until(self.now)
+
+    def charges_until(self, instant: datetime) -> tuple[Charged, ...]:
+        """Return the charges of the account up to and at an instant."""
+        with self.lock:
+            return self.billing.charges(instant)
+
+    @property
+    def strikes(self) -> int:
+        """The account's own failed charges in a row now."""
+        with self.lock:
+            return self.billing.strikes(self.now)
+
+    @property
+    def banned(self) -> bool:
+        """True once a charge too many failed: costs are still shown, but no usage gets through."""
+        with self.lock:
+            return self.billing.banned(self.now)
+
     def project(self, id: str, name: str, *, archived: bool = False) -> None:  # noqa: A002
         """Give a project its name, in the place of an earlier one."""
         with self.lock:
@@ -117,10 +157,45 @@ class World:
     def purchase(
         self, at: datetime, amount: Money | str, *, expires_at: datetime | None = None
     ) -> None:
-        """Buy credit by hand; it expires a year later unless told otherwise."""
-        ends = expires_at or _a_year_after(at)
+        """Buy credit by hand, not with the card; it expires in a year unless told otherwise."""
+        ends = expires_at or a_year_after(at)
         with self.lock:
             self.billing.add(Lot(at, self._money(amount), ends))
+
+    def buy(self, at: datetime, amount: Money | str) -> None:
+        """Try to buy credit by hand with the card; `charges` tell what came of it."""
+        with self.lock:
+            self.billing.add(Purchase(at, self._money(amount)))
+
+    def recharge(
+        self,
+        at: datetime,
+        *,
+        trigger: Money | str,
+        amount: Money | str | None = None,
+        restore_to: Money | str | None = None,
+        monthly_limit: Money | str | None = None,
+    ) -> None:
+        """Set the automatic recharge: a fixed amount, or a balance to restore to."""
+        setting = Recharging(
+            at,
+            self._money(trigger),
+            self._told(amount),
+            self._told(restore_to),
+            self._told(monthly_limit),
+        )
+        with self.lock:
+            self.billing.add(setting)
+
+    def recharge_off(self, at: datetime) -> None:
+        """Switch the automatic recharge off."""
+        with self.lock:
+            self.billing.add(Recharging(at, None))
+
+    def retry(self, at: datetime) -> None:
+        """Call for the automatic charge that failed, before the provider tries it again."""
+        with self.lock:
+            self.billing.add(Retry(at))
 
     def grant(
         self, at: datetime, amount: Money | str, *, expires_at: datetime | None = None
@@ -131,9 +206,8 @@ class World:
 
     def limit(self, at: datetime, threshold: Money | str | None, project: str = "") -> None:
         """Set the monthly spend limit of a project, or of all; None removes it."""
-        nanos = None if threshold is None else self._money(threshold)
         with self.lock:
-            self.billing.add(SpendLimit(at, nanos, project))
+            self.billing.add(SpendLimit(at, self._told(threshold), project))
 
     def spend(
         self,
@@ -198,16 +272,12 @@ class World:
                 Spending(at, amount, cell.project, cell.api_key, cell.line_item, corrects=day)
             )
 
+    def _told(self, amount: Money | str | None) -> Money | None:
+        return None if amount is None else self._money(amount)
+
     def _money(self, amount: Money | str) -> Money:
         return (
             amount
             if isinstance(amount, Money)
             else Money.parse(amount, self.billing.terms.currency)
         )
-
-
-def _a_year_after(instant: datetime) -> datetime:
-    try:
-        return instant.replace(year=instant.year + 1)
-    except ValueError:  # bought on a 29th of February
-        return instant.replace(year=instant.year + 1, month=3, day=1)
