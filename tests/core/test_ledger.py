@@ -388,3 +388,129 @@ def test_more_spend_never_leaves_more(history: History) -> None:
 
     assert derived(*entries, costs=dearer).billed <= derived(*entries, costs=days).billed
     assert derived(*entries, costs=dearer).floor <= derived(*entries, costs=days).floor
+
+
+class TestSinceWhenItIsUnderALevel:
+    def under(
+        self,
+        *entries: Entry,
+        costs: Sequence[DaySpend] = (),
+        now: datetime = NOW,
+        late: str = "0",
+        levels: Sequence[str] = ("5", "-2"),
+    ) -> dict[str, float]:
+        """Return the levels it is under, and on which day it fell under each."""
+        position = derive(
+            entries,
+            costs,
+            now,
+            as_of=now,
+            late=usd(late),
+            levels=[usd(level) for level in levels],
+        )
+        assert position is not None
+        return {level.exact(): (since - FIRST) / DAY for level, since in position.under.items()}
+
+    @pytest.mark.parametrize(
+        ("entries", "costs", "expected"),
+        [
+            pytest.param([stated(1, "20", 1)], [cost(2, "3")], {}, id="it is not"),
+            pytest.param([stated(1, "5", 1)], [], {}, id="at a level is not under it"),
+            pytest.param(
+                [stated(1, "7", 1)], [cost(2, "4")], {"5.00": 2.5}, id="since the spend crossed it"
+            ),
+            pytest.param(
+                [stated(1, "7", 1)],
+                [cost(2, "4"), cost(3, "10")],
+                {"5.00": 2.5, "-2.00": 3.5},
+                id="since each level was crossed",
+            ),
+            pytest.param([stated(1, "4", 3)], [], {"5.00": 3}, id="since it was stated first"),
+            pytest.param(
+                [stated(1, "7", 1), stated(2, "3", 4)],
+                [cost(2, "4")],
+                {"5.00": 2.5},
+                id="a checkpoint that agrees changes nothing",
+            ),
+            pytest.param(
+                [stated(1, "7", 1), stated(2, "6", 4)],
+                [cost(2, "4")],
+                {},
+                id="one that does not, ends it",
+            ),
+            pytest.param(
+                [stated(1, "7", 1), deposit(2, "10", 4)],
+                [cost(2, "4"), cost(5, "16")],
+                {"5.00": 5.5, "-2.00": 5.9375},
+                id="credit between ends it, and it begins anew",
+            ),
+            pytest.param(
+                [stated(1, "7", 1), deposit(2, "1", 4)],
+                [cost(2, "4")],
+                {"5.00": 2.5},
+                id="too little credit does not end it",
+            ),
+            pytest.param(
+                [deposit(1, "10", 0, until=4), stated(2, "12", 1)],
+                [],
+                {"5.00": 4},
+                id="since credit expired",
+            ),
+            pytest.param(
+                [stated(1, "7", 1), refund(2, "3", 4)], [], {"5.00": 4}, id="since a refund"
+            ),
+            pytest.param(
+                [stated(1, "7", 1)],
+                [cost(2, "4"), cost(3, "-4")],
+                {},
+                id="money that is given back ends it",
+            ),
+        ],
+    )
+    def test_is(
+        self, entries: list[Entry], costs: list[DaySpend], expected: dict[str, float]
+    ) -> None:
+        assert self.under(*entries, costs=costs) == expected
+
+    def test_counts_what_was_booked_late(self) -> None:
+        assert self.under(stated(1, "7", 1), late="2") == {}
+        assert self.under(stated(1, "7", 1), late="2.5") == {"5.00": 1}
+
+    def test_takes_the_day_so_far_as_spent_so_far(self) -> None:
+        found = self.under(stated(1, "7", 1), costs=[cost(2, "4")], now=at(2.5))
+
+        assert found == {"5.00": 2.25}
+
+    def test_takes_the_checkpoints_own_day_as_spent_after_it(self) -> None:
+        found = self.under(stated(1, "7", 2.5), costs=[cost(2, "4")])
+
+        assert found == {"5.00": 2.75}
+
+    def test_is_told_of_no_level_that_was_not_asked_about(self) -> None:
+        assert self.under(stated(1, "-9", 1), levels=()) == {}
+
+
+@given(histories(), st.lists(amounts, min_size=1, max_size=3), st.integers(0, 100))
+def test_it_is_under_exactly_the_levels_that_the_floor_is_under(
+    history: History, levels: list[Money], late: int
+) -> None:
+    entries, days = history
+    position = derive(entries, days, NOW, as_of=NOW, late=Money(late, "USD"), levels=levels)
+
+    assert position is not None
+    assert set(position.under) == {level for level in levels if position.floor < level}
+    assert all(since <= NOW for since in position.under.values())
+    first = min(entry.at for entry in entries if entry.kind is Kind.CHECKPOINT)
+    assert all(since >= first for since in position.under.values())
+
+
+@given(histories(), amounts, amounts)
+def test_it_is_under_a_higher_level_for_at_least_as_long(
+    history: History, one: Money, other: Money
+) -> None:
+    low, high = sorted((one, other))
+    position = derive(*history, NOW, as_of=NOW, levels=[low, high])
+
+    assert position is not None
+    if low in position.under:
+        assert position.under[high] <= position.under[low]

@@ -6,26 +6,32 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from spendguard.core.accounts import Budget, Recharge
+from spendguard.core.accounts import Budget, Card, Recharge
 from spendguard.core.alerts import NotifyReason
+from spendguard.core.charges import Charge, Outcome, strikes
 from spendguard.core.errors import ErrorKind
 from spendguard.core.facts import (
     AccountFacts,
     BudgetUse,
     Burn,
+    CardFacts,
     ChannelUse,
+    CreditSeen,
     GuardFacts,
     LimitUse,
+    Payer,
     Polls,
     SettingChange,
     Standing,
+    Witness,
 )
 from spendguard.core.findings import Finding, Severity, Status
 from spendguard.core.ledger import Checkpoint, Position
 from spendguard.core.money import Money
 from spendguard.core.notifications import Item, Notification, Topic
+from spendguard.core.recharge import Coming, Course
 from spendguard.core.windows import Unit, calendar_window
-from spendguard.rules import ACCOUNT_RULES, GUARD_RULES
+from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES
 
 UTC_ZONE = ZoneInfo("UTC")
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
@@ -103,8 +109,104 @@ def channel(**known: object) -> GuardFacts:
     return GuardFacts(NOW, (use,), disk_free=10**9)
 
 
+def charging(held: Position | None = None, /, **known: object) -> AccountFacts:
+    """Facts of an account that recharges by itself from visa-1881, and spends $1.50 a day."""
+    told = {"position": held or AGAIN, "burn": Burn(money("1.495"), 14), **known}
+    due = {"recharge": RECHARGE, "card": "visa-1881", "next_charge": next_of(NOW)}
+    return account(**{**due, **told})
+
+
+def next_of(at: datetime) -> Coming:
+    """Return the charge of ten dollars that is expected."""
+    return Coming("openai-main", at, money("10.00"))
+
+
+def missing(held: Position | None = None, hours: int = 26, **known: object) -> AccountFacts:
+    """Facts of an account whose charge is due for some hours."""
+    due = {"due_since": NOW - hours * HOUR, "overdue": True, **known}
+    return charging(held or LOW, **due)
+
+
+def failing(*attempts: str, to_ban: int = 2, **known: object) -> AccountFacts:
+    """Facts of an account of a card with failed charges: 'main 10.00' was one of openai-main."""
+    charges = []
+    for number, attempt in enumerate(attempts, start=1):
+        name, _, amount = attempt.partition(" ")
+        at = NOW - HOUR * 5 * (len(attempts) - number) - 40 * MINUTE
+        reason = "the card was declined" if amount else ""
+        figure = money(amount) if amount else None
+        charges.append(
+            Charge(
+                str(number),
+                f"openai-{name}",
+                "visa-1881",
+                figure,
+                at,
+                Outcome.FAILED,
+                reason,
+                "receipt" if amount else "manual",
+            )
+        )
+    return charging(strikes=strikes(charges, to_ban), **known)
+
+
+def seen(*credits_seen: CreditSeen, **known: object) -> AccountFacts:
+    """Facts of an account with recharge off, and credit that nobody entered."""
+    return account(recharge=OFF, unexplained=credits_seen, **known)
+
+
+def came(
+    amount: str | None, hours: int, source: str = "receipt", *, forged: bool = False
+) -> CreditSeen:
+    """Return credit that came some hours ago."""
+    figure = None if amount is None else money(amount)
+    return CreditSeen(NOW - hours * HOUR, figure, source, forged=forged)
+
+
+def recharged(*hours: float, **known: object) -> AccountFacts:
+    """Facts of an account that was charged ten dollars so many hours ago each."""
+    charges = tuple(
+        Charge(
+            str(number),
+            "openai-main",
+            "visa-1881",
+            money("10.00"),
+            NOW - length * HOUR,
+            Outcome.SUCCEEDED,
+        )
+        for number, length in enumerate(hours)
+    )
+    return charging(charges=charges, **known)
+
+
+def paying(
+    balance: str | None, *payers: Payer, card: Card | None = None, **known: object
+) -> CardFacts:
+    """Facts of a card that was stated two days ago."""
+    held = None if balance is None else money(balance)
+    stated_at = None if balance is None else NOW - 2 * DAY
+    facts = CardFacts(NOW, card or VISA, held, stated_at, payers=payers)
+    return replace(facts, **known)  # type: ignore[arg-type]
+
+
+def payer(name: str, balance: str, per_day: str, least: str = "5.00") -> Payer:
+    """Return an account of a card, as it goes on."""
+    here = Course(
+        name,
+        NOW,
+        money(balance),
+        money(per_day),
+        money("0"),
+        money(least),
+        money("50.00"),
+    )
+    small = replace(RECHARGE, amount=money(least)) if least != "5.00" else RECHARGE
+    return Payer(name, small, here)
+
+
 LOW = position("20.00", "15.684732910", base="20.00")
 AGAIN = position("20.00", "2.50")
+NEAR = position("20.00", "13.7541")
 NEVER = Polls()
 UNREAD = {"polls": NEVER, "costs_read": False}
 MOVED = (
@@ -120,9 +222,19 @@ RECHARGE = Recharge(
     monthly_limit=None,
     overdraft=money("2.00"),
 )
+VISA = Card("visa-1881", "USD", "0", money("0"), money("2.00"), 2)
+TAXED = replace(VISA, tax_percent="19", verification_hold=money("1.00"))
+FIRST, SECOND = payer("openai-main", "9.00", "2.00"), payer("openai-batch", "7.00", "1.00")
+SMALL = payer("openai-main", "9.00", "2.00", "3.00")
+SMALL_SOON = payer("openai-main", "5.02", "0.90", "3.00")
+SMALL_NOW = payer("openai-main", "4.00", "0.10", "3.00")
+OFF = replace(RECHARGE, enabled=False)
+LIMITED = replace(RECHARGE, monthly_limit=money("20.00"))
+BARE = replace(VISA, margin=money("0"))
+STANDING = Standing(Severity.CRITICAL, "short", 2, NOW - DAY)
 HELD = {("balance-low", "openai-main"): Standing(Severity.WARNING, "trigger", 1, NOW - DAY)}
 
-FACTS: dict[str, tuple[str, AccountFacts | GuardFacts]] = {
+FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
     "balance-low trigger": ("balance-low", burning(LOW)),
     "balance-low half": ("balance-low", burning(position("20.00", "17.61"))),
     "balance-low zero": ("balance-low", account(position=position("20.00", "20.00"))),
@@ -143,7 +255,17 @@ FACTS: dict[str, tuple[str, AccountFacts | GuardFacts]] = {
         "balance-low",
         account(position=position("3.20", "0", source="receipt")),
     ),
-    "balance-low recharge on": ("balance-low", account(position=LOW, recharge=RECHARGE)),
+    "balance-low recharge on": ("balance-low", charging(LOW, card_short=True)),
+    "balance-low recharge of unknown amount": (
+        "balance-low",
+        charging(LOW, card_short=True, next_charge=None),
+    ),
+    "balance-low limit used up": (
+        "balance-low",
+        charging(LOW, due_since=NOW - DAY, next_charge=next_of(NOW + 8 * DAY)),
+    ),
+    "balance-low left to the provider": ("balance-low", charging(LOW)),
+    "balance-low proven": ("balance-low", account(proven_at=NOW - DAY, standing=HELD)),
     "balance-low held": (
         "balance-low",
         account(position=position("20.00", "14.90"), standing=HELD),
@@ -171,7 +293,151 @@ FACTS: dict[str, tuple[str, AccountFacts | GuardFacts]] = {
     "deposit-cap clear": ("deposit-cap", account(position=position("50", "2", base="50"))),
     "deposit-cap recharged": ("deposit-cap", account(position=AGAIN, recharge=RECHARGE)),
     "deposit-cap recharge unread": ("deposit-cap", account(recharge=RECHARGE)),
+    "deposit-cap proven": (
+        "deposit-cap",
+        account(
+            proven_at=NOW - DAY,
+            standing={("deposit-cap", "openai-main"): Standing(Severity.WARNING, "75%", 2, NOW)},
+        ),
+    ),
     "deposit-cap unknown": ("deposit-cap", account(position=AGAIN)),
+    "recharge-due": ("recharge-due", charging(NEAR, next_charge=next_of(NOW + 20 * HOUR))),
+    "recharge-due now": ("recharge-due", charging(LOW, card=None)),
+    "recharge-due proven": (
+        "recharge-due",
+        account(
+            recharge=RECHARGE,
+            proven_at=NOW - DAY,
+            standing={("recharge-due", "openai-main"): STANDING},
+        ),
+    ),
+    "recharge-due clear": ("recharge-due", charging(next_charge=next_of(NOW + 3 * DAY))),
+    "recharge-due none": (
+        "recharge-due",
+        charging(next_charge=None),
+    ),
+    "recharge-due off": ("recharge-due", burning(AGAIN, recharge=OFF)),
+    "recharge-due unknown": ("recharge-due", burning(AGAIN)),
+    "recharge-due unstated": ("recharge-due", account(recharge=RECHARGE)),
+    "recharge-due without burn": ("recharge-due", account(position=AGAIN, recharge=RECHARGE)),
+    "card-short": (
+        "card-short",
+        paying("7.40", payer("openai-main", "9.00", "1.336")),
+    ),
+    "card-short of two accounts": ("card-short", paying("7.40", FIRST, SECOND)),
+    "card-short soon": (
+        "card-short",
+        paying("7.40", payer("openai-main", "5.05", "2.00"), card=TAXED),
+    ),
+    "card-short minimum soon": ("card-short", paying("4.00", SMALL_SOON, card=BARE)),
+    "card-short second charge": (
+        "card-short",
+        paying("15.00", FIRST, SECOND, card=TAXED),
+    ),
+    "card-short now": ("card-short", paying("-2.604", payer("openai-main", "3.10", "2.00"))),
+    "card-short minimum": (
+        "card-short",
+        paying("4.00", SMALL, card=BARE),
+    ),
+    "card-short minimum now": (
+        "card-short",
+        paying("4.00", SMALL_NOW, card=BARE),
+    ),
+    "card-short minimum held": (
+        "card-short",
+        paying(
+            "5.10",
+            SMALL,
+            card=BARE,
+            standing={("card-short", "card:visa-1881"): STANDING},
+        ),
+    ),
+    "card-short held": (
+        "card-short",
+        paying("12.30", FIRST, standing={("card-short", "card:visa-1881"): STANDING}),
+    ),
+    "card-short clear": ("card-short", paying("40.00", FIRST, SECOND)),
+    "card-short idle": ("card-short", paying("3.00", payer("openai-main", "90.00", "2.00"))),
+    "card-short unknown": ("card-short", paying(None, FIRST)),
+    "card-short unknown course": ("card-short", paying("40.00", replace(FIRST, course=None))),
+    "card-short banned": (
+        "card-short",
+        paying("40.00", FIRST, strikes=failing("main 10.00", "main 10.00").strikes),
+    ),
+    "charge-failed first": ("charge-failed", failing("main 10.00")),
+    "charge-failed first of two accounts": (
+        "charge-failed",
+        failing("batch 10.00", "main 10.00", to_ban=4),
+    ),
+    "charge-failed typed in": ("charge-failed", failing("main", position=None)),
+    "charge-failed by a policy of one": ("charge-failed", failing("main 10.00", to_ban=1)),
+    "charge-failed banned": ("charge-failed", failing("main 10.00", "main 10.00")),
+    "charge-failed banned as typed in": ("charge-failed", failing("main", "main", position=None)),
+    "charge-failed elsewhere": ("charge-failed", failing("batch 10.00", "batch 10.00")),
+    "charge-failed clear": ("charge-failed", charging()),
+    "recharge-missing": ("recharge-missing", missing()),
+    "recharge-missing used up": (
+        "recharge-missing",
+        missing(position("20.00", "20.305"), witness=Witness.FAILING),
+    ),
+    "recharge-missing of unknown amount": ("recharge-missing", missing(next_charge=None)),
+    "recharge-missing witnessed": ("recharge-missing", missing(hours=3, witness=Witness.HEALTHY)),
+    "recharge-missing witnessed of unknown amount": (
+        "recharge-missing",
+        missing(position("20.00", "20.305"), witness=Witness.HEALTHY, next_charge=None),
+    ),
+    "recharge-missing cut-off": (
+        "recharge-missing",
+        missing(position("20.00", "19.804"), 70, stopped_at=NOW - 2.5 * DAY),
+    ),
+    "recharge-missing clear": ("recharge-missing", charging()),
+    "recharge-missing off": ("recharge-missing", burning(AGAIN, recharge=OFF)),
+    "recharge-missing proven": (
+        "recharge-missing",
+        account(
+            recharge=RECHARGE,
+            proven_at=NOW - DAY,
+            standing={("recharge-missing", "openai-main"): STANDING},
+        ),
+    ),
+    "recharge-missing unknown": ("recharge-missing", burning(LOW)),
+    "recharge-missing contradicted": (
+        "recharge-missing",
+        account(recharge=RECHARGE, proven_at=NOW - DAY),
+    ),
+    "recharge-unexpected": ("recharge-unexpected", seen(came("10.00", 2))),
+    "recharge-unexpected again": (
+        "recharge-unexpected",
+        seen(came("10.00", 50), came("10.00", 2, "api")),
+    ),
+    "recharge-unexpected inferred": (
+        "recharge-unexpected",
+        seen(came(None, 14, "inferred")),
+    ),
+    "recharge-unexpected forged": (
+        "recharge-unexpected",
+        seen(came("25.00", 2, "mail", forged=True)),
+    ),
+    "recharge-unexpected forged without a figure": (
+        "recharge-unexpected",
+        seen(came(None, 2, "mail", forged=True)),
+    ),
+    "recharge-unexpected clear": ("recharge-unexpected", seen()),
+    "recharge-unexpected unknown": ("recharge-unexpected", account()),
+    "recharge-frequent often": (
+        "recharge-frequent",
+        recharged(1, 3, 5, 30, frequent_per_day=money("1.495")),
+    ),
+    "recharge-frequent often and above the limit": (
+        "recharge-frequent",
+        recharged(1, 3, 5, 30, recharge=LIMITED),
+    ),
+    "recharge-frequent limit": (
+        "recharge-frequent",
+        recharged(1, 30, 60, recharge=LIMITED, frequent_per_day=money("9.00")),
+    ),
+    "recharge-frequent some": ("recharge-frequent", recharged(1)),
+    "recharge-frequent clear": ("recharge-frequent", recharged(30)),
     "budget 50%": ("budget", budget("51.203")),
     "budget 90%": ("budget", budget("90.12", Unit.WEEK, project="proj_chat", model="gpt-5")),
     "budget 100%": ("budget", budget("103.207", Unit.DAY, model="gpt-5")),
@@ -194,6 +460,11 @@ FACTS: dict[str, tuple[str, AccountFacts | GuardFacts]] = {
         ),
     ),
     "checkpoint-stale never": ("checkpoint-stale", account()),
+    "checkpoint-stale contradicted": ("checkpoint-stale", account(proven_at=NOW - 14 * HOUR)),
+    "checkpoint-stale asked": (
+        "checkpoint-stale",
+        account(proven_at=NOW - 14 * HOUR, asked_at=NOW - DAY),
+    ),
     "checkpoint-stale clear": ("checkpoint-stale", account(position=AGAIN)),
     "checkpoint-stale new": (
         "checkpoint-stale",
@@ -238,6 +509,15 @@ FACTS: dict[str, tuple[str, AccountFacts | GuardFacts]] = {
         account(polls=replace(READ, failures=1, failing_since=NOW, error=ErrorKind.MALFORMED)),
     ),
     "blind unread": ("blind", account(**UNREAD)),
+    **{
+        f"blind mailbox {kind}": (
+            "blind",
+            account(
+                position=LOW, witness_failing_since=NOW - 2 * HOUR, witness_error=ErrorKind(kind)
+            ),
+        )
+        for kind in ("auth", "unavailable")
+    },
     "channel-failing owing": (
         "channel-failing",
         channel(owed_since=NOW - 2 * HOUR, error="the far end did not answer"),
@@ -261,6 +541,8 @@ def finding(case: str) -> Finding:
     rule, facts = FACTS[case]
     if isinstance(facts, AccountFacts):
         (found,) = ACCOUNT_RULES[rule]().evaluate(facts)
+    elif isinstance(facts, CardFacts):
+        (found,) = CARD_RULES[rule]().evaluate(facts)
     else:
         (found,) = GUARD_RULES[rule]().evaluate(facts)
     return found
@@ -307,7 +589,16 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 KABUL = ZoneInfo("Asia/Kabul")
 CLEAR_OF = {
     "balance-low": "balance-low clear",
+    "balance-low proven": "balance-low proven",
+    "card-short": "card-short clear",
+    "card-short idle": "card-short idle",
+    "charge-failed": "charge-failed clear",
+    "recharge-missing": "recharge-missing clear",
+    "recharge-missing proven": "recharge-missing proven",
+    "recharge-unexpected": "recharge-unexpected clear",
+    "recharge-frequent": "recharge-frequent clear",
     "deposit-cap": "deposit-cap clear",
+    "deposit-cap proven": "deposit-cap proven",
     "deposit-cap recharged": "deposit-cap recharged",
     "deposit-cap unread": "deposit-cap recharge unread",
     "budget": "budget clear",
@@ -342,11 +633,32 @@ NOTIFICATIONS: dict[str, Notification] = {
     "balance-low repeated while unknown": alerts(
         replace(old("balance-low trigger"), reason=NotifyReason.REPEATED)
     ),
+    "charge-failed escalated": alerts(item("charge-failed banned", NotifyReason.ESCALATED)),
+    "charge-failed repeated": alerts(item("charge-failed first", NotifyReason.REPEATED)),
+    "recharge-missing repeated": alerts(item("recharge-missing", NotifyReason.REPEATED)),
+    "recharge-missing escalated": alerts(item("recharge-missing cut-off", NotifyReason.ESCALATED)),
+    "recharge-missing repeated while unknown": alerts(
+        replace(old("recharge-missing"), reason=NotifyReason.REPEATED)
+    ),
+    "card-short delivered late": alerts(item("card-short", values_at=NOW - 6 * HOUR)),
+    "card-short told when over": alerts(
+        over("card-short clear", Severity.CRITICAL, since=NOW - 3 * DAY, untold=True)
+    ),
+    "group of a failed charge": alerts(
+        item("charge-failed first"),
+        item("balance-low recharge on", NotifyReason.ESCALATED, alert_id="13"),
+    ),
+    "group of a banned card": alerts(
+        item("charge-failed elsewhere"),
+        item("recharge-due", NotifyReason.STANDING, alert_id="13"),
+    ),
     "config-drift delivered late": alerts(old("config-drift")),
     "rule of a later version delivered late": alerts(
         replace(old("own-key-expiring 1d"), rule="runway-short", step="", values={})
     ),
     "own-key-expiring escalated": alerts(item("own-key-expiring 1d", NotifyReason.ESCALATED)),
+    "blind mailbox": alerts(item("blind mailbox auth")),
+    "blind mailbox silent": alerts(item("blind mailbox unavailable")),
     "blind escalated": alerts(item("blind 6h", NotifyReason.ESCALATED)),
     "blind told when over": alerts(
         over("blind clear", since=NOW - 25 * MINUTE, ended_at=NOW - 5 * MINUTE, untold=True)

@@ -32,7 +32,7 @@ from tests.messages.cases import (
 
 HERE = Path(spendguard.messages.__file__).parent
 LANGUAGES = sorted(path.stem for path in HERE.glob("*.toml"))
-PLAIN_FORMS = {"", "if", "unless", "text", "down", "up", "ago", "until"}
+PLAIN_FORMS = {"", "if", "unless", "text", "down", "up", "ago", "until", "plain"}
 TABLES = {
     "money": {"sign", "amount", "code"},
     "counts": {"n"},
@@ -161,6 +161,8 @@ STRANGE = (
     ),
     strange("own-key-expiring 1d", expires_at=NOW + DAY),
     strange("balance-low trigger", read_at=NOW, burn_days=1),
+    strange("card-short second charge", paid_before=2),
+    *(strange("charge-failed first", failed_source=source) for source in ("api", "card", "fax")),
 )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from spendguard.core.accounts import Recharge
-from spendguard.core.facts import AccountFacts, Burn, Standing
+from spendguard.core.facts import AccountFacts, Burn, Standing, Witness
 from spendguard.core.findings import Severity, Status
 from spendguard.core.money import Amount, Money
 from spendguard.rules.balance_low import BalanceLow
+from tests.rules.charging import DAY, NOW, OFF, ON, due, struck
 
 
 def usd(text: str) -> Money:
@@ -152,6 +153,7 @@ def test_the_values_say_how_long_it_lasts(
         "late": usd("0"),
         "spent": usd("16.00"),
         "recharge": None,
+        "card": None,
         "burn_per_day": usd("2.00"),
         "burn_days": 14,
         "runway": timedelta(days=2),
@@ -174,3 +176,100 @@ def test_no_runway_is_told(
 ) -> None:
     [finding] = BalanceLow().evaluate(facts(floor, burn=burn))
     assert not {"runway", "empties_at"} & finding.values.keys()
+
+
+LATE = {"due_since": NOW - DAY, "overdue": True, "next_charge": due()}
+
+
+@pytest.mark.parametrize(
+    ("known", "quiet"),
+    [
+        pytest.param({"recharge": ON}, True, id="while recharge is on"),
+        pytest.param({"recharge": OFF}, False, id="not while it is off"),
+        pytest.param({"recharge": None}, False, id="nor while nobody knows"),
+        pytest.param(
+            {"recharge": ON, "strikes": struck("main failed")},
+            False,
+            id="nor after a failed charge",
+        ),
+        pytest.param(
+            {"recharge": ON, "strikes": struck("other failed")},
+            True,
+            id="but one of another account is no failed charge here",
+        ),
+        pytest.param(
+            {"recharge": ON, "strikes": struck("other failed", "other failed")},
+            False,
+            id="unless it made the card unusable",
+        ),
+        pytest.param(
+            {"recharge": ON, "card_short": True},
+            False,
+            id="nor while the card is known to be short",
+        ),
+        pytest.param(
+            {"recharge": ON, **LATE, "witness": Witness.HEALTHY},
+            False,
+            id="nor once the charge is overdue where it would have been shown",
+        ),
+        pytest.param(
+            {"recharge": ON, **LATE}, True, id="where nobody would show it, recharge-missing asks"
+        ),
+        pytest.param(
+            {"recharge": ON, **LATE, "witness": Witness.FAILING},
+            True,
+            id="and where the mailbox cannot be read",
+        ),
+        pytest.param(
+            {"recharge": ON, "due_since": NOW - DAY, "next_charge": due(300)},
+            False,
+            id="nor while the month's limit lets no charge come",
+        ),
+    ],
+)
+@pytest.mark.parametrize("floor", ["4.00", "-1.00"])
+def test_it_is_an_info_sent_to_nobody(
+    facts: Callable[..., AccountFacts],
+    floor: str,
+    known: dict[str, Any],
+    quiet: bool,  # noqa: FBT001
+) -> None:
+    [finding] = BalanceLow().evaluate(facts(floor, **known))
+    assert finding.status is Status.FIRING
+    assert finding.quiet is quiet
+    assert (finding.severity is Severity.INFO) is quiet
+    assert finding.step == ("trigger" if floor == "4.00" else "negative")
+
+
+def test_a_coming_charge_further_off_does_not_unsoften_a_higher_trigger(
+    facts: Callable[..., AccountFacts],
+) -> None:
+    rule = BalanceLow(Amount.parse("12.00"))
+    [finding] = rule.evaluate(facts("8.00", recharge=ON, next_charge=due(48)))
+    assert finding.quiet
+
+
+def test_the_values_say_what_was_to_be_charged(facts: Callable[..., AccountFacts]) -> None:
+    limited = {"due_since": NOW - DAY, "next_charge": due(300)}
+    plain = BalanceLow().evaluate(facts("4.00", recharge=ON, next_charge=due()))[0].values
+    later = BalanceLow().evaluate(facts("4.00", recharge=ON, **limited))[0].values
+    assert plain["amount"] == later["amount"] == usd("10.00")
+    assert "recharges_at" not in plain
+    assert later["recharges_at"] == due(300).at
+
+
+@pytest.mark.parametrize(
+    ("held", "status"),
+    [
+        pytest.param(1, Status.CLEAR, id="ends what was said of the credit's end"),
+        pytest.param(0, Status.UNKNOWN, id="and then nothing is known"),
+    ],
+)
+def test_credit_that_usage_proved(
+    facts: Callable[..., AccountFacts], now: datetime, held: int, status: Status
+) -> None:
+    former = standing(held, now) if held else {}
+    [finding] = BalanceLow().evaluate(facts(proven_at=now, standing=former))
+    assert finding.status is status
+    assert finding.values.get("proven") is (True if held else None)
+    assert finding.values.get("missing") == (None if held else "credit")

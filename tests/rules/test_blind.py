@@ -10,6 +10,7 @@ from spendguard.core.facts import AccountFacts, Polls
 from spendguard.core.findings import Severity, Status
 from spendguard.rules.blind import Blind
 
+HOUR = timedelta(hours=1)
 HOURS_6 = timedelta(hours=6)
 TICK = timedelta(microseconds=1)
 
@@ -64,7 +65,7 @@ def test_failures_in_a_row(
     [finding] = Blind().evaluate(facts(polls=polls(now, failures, error, long)))
     critical = Severity.CRITICAL if step == "6h" else Severity.WARNING
     assert (finding.rule, finding.subject, finding.status) == ("blind", "main", status)
-    assert (finding.step, finding.rank) == (step, ["", "failing", "6h"].index(step))
+    assert (finding.step, finding.rank) == (step, ["", "mailbox", "failing", "6h"].index(step))
     assert finding.severity is (critical if step else Severity.INFO)
 
 
@@ -95,3 +96,32 @@ def test_the_values_tell_why_since_when_and_what_was_last_seen(
     assert values["failing_for"] == timedelta(hours=2)
     assert (values["read_at"], values["data_age"]) == (now - timedelta(days=1), timedelta(days=1))
     assert str(values["floor"]) == "7.00 USD"
+
+
+@pytest.mark.parametrize(
+    ("failing", "failures", "step"),
+    [
+        pytest.param(HOUR, 0, "mailbox", id="an hour is told"),
+        pytest.param(HOUR - timedelta(seconds=1), 0, "", id="less is not"),
+        pytest.param(HOUR * 9, 3, "failing", id="a blind account is worse"),
+    ],
+)
+def test_a_mailbox_that_cannot_be_read(
+    facts: Callable[..., AccountFacts], now: datetime, failing: timedelta, failures: int, step: str
+) -> None:
+    [finding] = Blind().evaluate(
+        facts(
+            polls=Polls(
+                failures,
+                now - HOUR if failures else None,
+                ErrorKind.UNAVAILABLE if failures else None,
+                first_ok_at=now - timedelta(days=1),
+                last_ok_at=now - HOUR,
+            ),
+            witness_failing_since=now - failing,
+            witness_error=ErrorKind.AUTH,
+        )
+    )
+
+    assert finding.step == step
+    assert finding.severity is (Severity.WARNING if step else Severity.INFO)

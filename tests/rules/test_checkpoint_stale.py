@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from spendguard.core.facts import AccountFacts, Polls
+from spendguard.core.facts import AccountFacts, CreditSeen, Polls
 from spendguard.core.findings import Severity, Status
 from spendguard.rules.checkpoint_stale import CheckpointStale
+from tests.rules.charging import DAY, NOW, OFF, ON, standing
 
 TWO_WEEKS = timedelta(days=14)
 TICK = timedelta(microseconds=1)
@@ -78,3 +80,64 @@ def test_it_repeats_weekly() -> None:
 def test_its_time_is_a_parameter(facts: Callable[..., AccountFacts], now: datetime) -> None:
     rule = CheckpointStale(after=timedelta(days=2))
     assert rule.evaluate(stated(facts, now, timedelta(days=3)))[0].status is Status.FIRING
+
+
+SEEN = (CreditSeen(NOW - DAY, None, "inferred"),)
+
+
+@pytest.mark.parametrize(
+    ("known", "fires"),
+    [
+        pytest.param({}, True, id="it asks"),
+        pytest.param({"asked_at": NOW - 8 * DAY}, True, id="a week after it was asked last"),
+        pytest.param({"asked_at": NOW - 6 * DAY}, False, id="not within a week of that"),
+        pytest.param(
+            {"asked_at": NOW - DAY, "standing": standing("checkpoint-stale", 2)},
+            True,
+            id="and goes on asking once it has",
+        ),
+        pytest.param(
+            {"recharge": OFF, "unexplained": SEEN}, False, id="not where recharge-unexpected asks"
+        ),
+        pytest.param({"recharge": ON, "unexplained": SEEN}, True, id="as it does while it is on"),
+        pytest.param({"unexplained": SEEN}, True, id="and while nobody knows"),
+    ],
+)
+def test_usage_contradicts_the_balance(
+    facts: Callable[..., AccountFacts],
+    known: dict[str, Any],
+    fires: bool,  # noqa: FBT001
+) -> None:
+    [finding] = CheckpointStale().evaluate(facts(proven_at=NOW - DAY, **known))
+    assert finding.status is (Status.FIRING if fires else Status.UNKNOWN)
+    assert finding.values["proven_at"] == NOW - DAY
+    if fires:
+        assert (finding.step, finding.rank, finding.severity) == (
+            "contradicted",
+            2,
+            Severity.WARNING,
+        )
+    else:
+        assert finding.values["missing"] == "credit"
+
+
+def test_where_the_provider_states_the_balance_nothing_contradicts_it(
+    facts: Callable[..., AccountFacts],
+) -> None:
+    [finding] = CheckpointStale().evaluate(facts(proven_at=NOW, states_balance=True))
+    assert finding.status is Status.CLEAR
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "status"),
+    [
+        pytest.param(timedelta(days=1), Status.CLEAR, id="a recharge that was seen confirms it"),
+        pytest.param(TWO_WEEKS, Status.FIRING, id="for two weeks"),
+        pytest.param(timedelta(days=90), Status.FIRING, id="one before the checkpoint does not"),
+    ],
+)
+def test_a_charge_that_a_machine_saw(
+    facts: Callable[..., AccountFacts], now: datetime, confirmed: timedelta, status: Status
+) -> None:
+    known = replace(stated(facts, now, timedelta(days=30)), confirmed_at=now - confirmed)
+    assert CheckpointStale().evaluate(known)[0].status is status

@@ -125,3 +125,34 @@ def test_the_values_hold_the_arithmetic(facts: Callable[..., AccountFacts]) -> N
     values = finding.values
     assert (values["base"], values["consumed"]) == (usd("20.00"), usd("15.10"))
     assert (values["percent"], values["floor"]) == (75, usd("4.90"))
+
+
+@pytest.mark.parametrize(
+    ("held", "enabled", "status"),
+    [
+        pytest.param(2, False, Status.CLEAR, id="ends what was said"),
+        pytest.param(0, False, Status.UNKNOWN, id="and then nothing is known"),
+        pytest.param(0, True, Status.CLEAR, id="with recharge on it is clear as ever"),
+    ],
+)
+def test_credit_that_usage_proved(
+    facts: Callable[..., AccountFacts],
+    now: datetime,
+    held: int,
+    enabled: bool,  # noqa: FBT001
+    status: Status,
+) -> None:
+    former = {("deposit-cap", "main"): Standing(Severity.WARNING, "75%", held, now)}
+    known = facts(
+        proven_at=now, standing=former if held else {}, recharge=recharge(enabled=enabled)
+    )
+    [finding] = DepositCap().evaluate(known)
+    assert finding.status is status
+    assert finding.values.get("missing") == ("credit" if status is Status.UNKNOWN else None)
+
+
+def test_a_short_card_does_not_make_a_share_of_the_deposit_matter(
+    facts: Callable[..., AccountFacts],
+) -> None:
+    known = facts("1.00", "20.00", recharge=recharge(enabled=True), card_short=True)
+    assert DepositCap().evaluate(known)[0].status is Status.CLEAR

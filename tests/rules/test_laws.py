@@ -8,22 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spendguard.core.accounts import Budget
+from spendguard.core.charges import Charge, Outcome, strikes
 from spendguard.core.errors import ErrorKind
 from spendguard.core.facts import (
     AccountFacts,
     BudgetUse,
     Burn,
     ChannelUse,
+    CreditSeen,
     GuardFacts,
     LimitUse,
     Polls,
     SettingChange,
     Standing,
+    Witness,
 )
 from spendguard.core.findings import Severity, Status, decode_values, encode_values
 from spendguard.core.money import NANOS, Money
 from spendguard.core.windows import Unit, Window, utc_day
-from spendguard.rules import ACCOUNT_RULES, GUARD_RULES
+from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES
+from tests.rules.charging import OFF, ON, card, due, payer
 
 nanos = st.integers(-30 * NANOS, 30 * NANOS)
 money = nanos.map(lambda amount: Money(amount, "USD"))
@@ -39,6 +43,31 @@ def limits() -> st.SearchStrategy[list[LimitUse]]:
 def changes() -> st.SearchStrategy[list[SettingChange]]:
     change = st.builds(SettingChange, words, st.none() | words, st.none() | words)
     return st.lists(change, max_size=3, unique_by=lambda one: one.name)
+
+
+def credits_seen(now: datetime) -> st.SearchStrategy[list[CreditSeen]]:
+    seen = st.builds(
+        CreditSeen,
+        st.integers(0, 200).map(lambda hours: now - timedelta(hours=hours)),
+        st.none() | money,
+        st.sampled_from(["receipt", "api", "inferred"]),
+        st.booleans(),
+        st.booleans(),
+    )
+    return st.lists(seen, max_size=4, unique_by=lambda one: one.at)
+
+
+def charged(now: datetime) -> st.SearchStrategy[list[Charge]]:
+    one = st.builds(
+        Charge,
+        st.integers(1, 10**6).map(str),
+        st.sampled_from(["main", "other"]),
+        st.just("visa"),
+        st.none() | money,
+        st.integers(0, 60).map(lambda hours: now - timedelta(hours=hours)),
+        st.sampled_from(Outcome),
+    )
+    return st.lists(one, max_size=5, unique_by=lambda one: one.id)
 
 
 def standing(rank: int, since: datetime) -> dict[tuple[str, str], Standing]:
@@ -117,6 +146,8 @@ def test_what_is_unknown_neither_clears_nor_fires(
         for name, rule in ACCOUNT_RULES.items():
             if name == "checkpoint-stale" and known.position is not None:
                 continue  # the age of a checkpoint is known without any reading
+            if name in {"charge-failed", "recharge-frequent"}:
+                continue  # what was charged is known without any reading
             for finding in rule().evaluate(known):
                 assert finding.status is Status.UNKNOWN, name
 
@@ -128,12 +159,23 @@ def test_the_order_of_facts_does_not_matter(
     limited, changed = data.draw(limits()), data.draw(changes())
     budgets = uses(data.draw(st.lists(money, max_size=4)), utc_day(now))
     former = standing(data.draw(ranks), now - timedelta(hours=data.draw(st.integers(0, 60))))
-    one = facts(limits=tuple(limited), changes=tuple(changed), budgets=budgets, standing=former)
+    seen, made = data.draw(credits_seen(now)), data.draw(charged(now))
+    one = facts(
+        limits=tuple(limited),
+        changes=tuple(changed),
+        budgets=budgets,
+        standing=former,
+        unexplained=tuple(seen),
+        charges=tuple(made),
+        recharge=data.draw(st.sampled_from([None, ON, OFF])),
+    )
     other = replace(
         one,
         limits=tuple(data.draw(st.permutations(limited))),
         changes=tuple(data.draw(st.permutations(changed))),
         budgets=tuple(data.draw(st.permutations(budgets))),
+        unexplained=tuple(data.draw(st.permutations(seen))),
+        charges=tuple(data.draw(st.permutations(made))),
     )
     for rule in ACCOUNT_RULES.values():
         assert rule().evaluate(one) == rule().evaluate(other)
@@ -150,6 +192,16 @@ def test_every_finding_is_sound_and_its_values_survive_storage(
         limits=tuple(data.draw(limits())),
         changes=tuple(data.draw(changes())),
         budgets=uses(data.draw(st.lists(money, max_size=4)), utc_day(now)),
+        recharge=data.draw(st.sampled_from([None, ON, OFF])),
+        next_charge=data.draw(st.none() | st.sampled_from([due(0), due(9), due(90)])),
+        due_since=data.draw(st.none() | st.just(now - timedelta(hours=3))),
+        stopped_at=data.draw(st.none() | st.just(now - timedelta(days=2))),
+        proven_at=data.draw(st.none() | st.just(now)),
+        witness=data.draw(st.sampled_from(Witness)),
+        strikes=strikes(data.draw(charged(now)), 2),
+        charges=tuple(data.draw(charged(now))),
+        unexplained=tuple(data.draw(credits_seen(now))),
+        standing=standing(1, now) if data.draw(st.booleans()) else {},
         own_key_known=True,
         own_key_expires_at=now + data.draw(st.timedeltas(timedelta(-9), timedelta(99))),
     )
@@ -157,6 +209,11 @@ def test_every_finding_is_sound_and_its_values_survive_storage(
     guard = GuardFacts(now, channels, now, data.draw(st.none() | st.integers(0, 10**12)))
     found = [one for rule in ACCOUNT_RULES.values() for one in rule().evaluate(known)]
     found += [one for guard_rule in GUARD_RULES.values() for one in guard_rule().evaluate(guard)]
+    balance = data.draw(st.none() | money.map(Money.exact))
+    paying = card(
+        balance, payer("main", data.draw(money).exact(), data.draw(st.none() | st.just("2")))
+    )
+    found += [one for card_rule in CARD_RULES.values() for one in card_rule().evaluate(paying)]
     assert len({(one.rule, one.subject) for one in found}) == len(found)
     for finding in found:
         firing = finding.status is Status.FIRING

@@ -8,7 +8,7 @@ import pytest
 
 import spendguard.rules
 from spendguard.core.money import Amount
-from spendguard.rules import ACCOUNT_RULES, GUARD_RULES, PLANNED, RULES
+from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES, PLANNED, RULES
 
 PRODUCT_TABLE = [
     "balance-low",
@@ -44,12 +44,12 @@ def test_every_module_is_registered() -> None:
 def test_the_rules_stand_in_the_order_of_the_product() -> None:
     assert set(PRODUCT_TABLE) == RULES.keys() | PLANNED.keys()
     assert not RULES.keys() & PLANNED.keys()
-    for names in (list(RULES), list(PLANNED)):
+    for names in ([*ACCOUNT_RULES], [*CARD_RULES], [*GUARD_RULES], [*PLANNED]):
         assert names == sorted(names, key=PRODUCT_TABLE.index)
 
 
-def test_rules_of_accounts_and_of_the_guard_together_are_all() -> None:
-    assert list(RULES) == [*ACCOUNT_RULES, *GUARD_RULES]
+def test_rules_of_accounts_of_cards_and_of_the_guard_together_are_all() -> None:
+    assert list(RULES) == [*ACCOUNT_RULES, *CARD_RULES, *GUARD_RULES]
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -65,6 +65,7 @@ def test_parameters_are_of_types_the_configuration_can_read(name: str) -> None:
     rule = RULES[name]
     assert is_dataclass(rule)
     allowed = {
+        "Amount",
         "Amount | None",
         "timedelta",
         "int",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from spendguard.core.evidence import MailPattern, Trust
 from spendguard.core.money import Money
 from spendguard.core.windows import Unit
 
@@ -36,6 +37,7 @@ class Account:
     recharge: Recharge | None = None
     topup_min: Money | None = None
     topup_max: Money | None = None
+    organization: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +63,21 @@ class Budget:
     project: str | None = None
     model: str | None = None
     api_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Where receipts arrive. `password` is a reference, or a literal one, and not printed."""
+
+    name: str
+    host: str
+    user: str
+    password: str = field(repr=False)
+    port: int = 993
+    folder: str = "INBOX"
+    interval: timedelta = timedelta(minutes=5)
+    trust: Trust = Trust.DKIM
+    authserv_id: str | None = None
+    tls_ca: str | None = None
+    accounts: tuple[str, ...] | None = None
+    patterns: tuple[MailPattern, ...] = ()

@@ -34,19 +34,23 @@ class NotifyReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How long a finding is held before it is said, and how often it is said again."""
+    """How long a finding is held before it is said, and how often it is said again.
+
+    `calm` is the repeat interval of a rule below critical, where it is not that of every rule.
+    """
 
     enabled: bool = True
     hold: timedelta = timedelta(0)
     repeat: timedelta | None = None
+    calm: timedelta = DAY
 
     def repeat_after(self, severity: Severity, escalated_at: datetime, now: datetime) -> timedelta:
         """Return the repeat interval: critical every 4 h for a day, everything else daily."""
         if self.repeat is not None:
             return self.repeat
-        if severity is Severity.CRITICAL and now - escalated_at < DAY:
-            return timedelta(hours=4)
-        return DAY
+        if severity is not Severity.CRITICAL:
+            return self.calm
+        return timedelta(hours=4) if now - escalated_at < DAY else DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Alert:
     acknowledged: Level | None = None
     muted: Level | None = None
     inhibited: Level | None = None
+    quiet: bool = False  # it is known, and sent to nobody
 
     @property
     def pending(self) -> bool:
@@ -121,7 +126,7 @@ def advance(alert: Alert | None, finding: Finding, policy: Policy, now: datetime
         return _end(alert)
     if finding.status is Status.FIRING:
         alert = _fire(alert, finding, policy, now)
-    if alert is None or alert.fired_at is None:
+    if alert is None or alert.fired_at is None or alert.quiet:
         return alert, None
     return alert, _due(alert, policy, now)
 
@@ -144,6 +149,7 @@ def _fire(alert: Alert | None, finding: Finding, policy: Policy, now: datetime) 
         values_at=now,
         escalated_at=now if rose else alert.escalated_at,
         fired_at=now if alert.pending and now - alert.since >= policy.hold else alert.fired_at,
+        quiet=finding.quiet,
         said=_lowered(alert.said, level),
         acknowledged=_lowered(alert.acknowledged, level),
         muted=_lowered(alert.muted, level),
@@ -215,6 +221,7 @@ def inhibits(one: Alert, other: Alert) -> bool:
         one.rule in KIN
         and other.rule in KIN
         and not one.pending
+        and not one.quiet
         and KIN.index(one.rule) < KIN.index(other.rule)
         and other.severity <= one.severity
     )

@@ -14,7 +14,7 @@ LOOK_BACK = 7
 FEWEST = 2
 
 
-def burn(days: Sequence[DaySpend], now: datetime) -> Burn | None:
+def burn(days: Sequence[DaySpend], now: datetime, look_back: int = LOOK_BACK) -> Burn | None:
     """Return the mean of the last 7 complete UTC days since the first cost; None below two.
 
     Today counts only where it is already higher than that mean.
@@ -24,7 +24,7 @@ def burn(days: Sequence[DaySpend], now: datetime) -> Burn | None:
     first = min((start for start, amount in spent.items() if amount), default=None)
     if first is None:
         return None
-    starts = [today.start - DAY * back for back in range(1, LOOK_BACK + 1)]
+    starts = [today.start - DAY * back for back in range(1, look_back + 1)]
     complete = [spent[start] for start in starts if start >= first and start in spent]
     if len(complete) < FEWEST:
         return None

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from spendguard.core.accounts import Budget, Recharge
+from spendguard.core.accounts import Budget, Card, Recharge
+from spendguard.core.charges import Charge, Strikes
 from spendguard.core.errors import ErrorKind
 from spendguard.core.findings import Severity
 from spendguard.core.ledger import Position
 from spendguard.core.money import Money
+from spendguard.core.recharge import Coming, Course
 from spendguard.core.windows import Window
+
+NO_STRIKES = Strikes(to_ban=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,32 @@ class SettingChange:
     after: str | None
 
 
+class Witness(StrEnum):
+    """Whether some source would show a charge: a mailbox, or a provider that states its balance."""
+
+    NONE = "none"
+    FAILING = "failing"
+    HEALTHY = "healthy"
+
+
+@dataclass(frozen=True, slots=True)
+class CreditSeen:
+    """Credit that no person has stated; `amount` is None where only usage proves it."""
+
+    at: datetime
+    amount: Money | None
+    source: str
+    accepted: bool = False  # somebody acknowledged it
+    forged: bool = False  # a mail claims it that is not authenticated: nothing was entered
+
+
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
     """All that is known about one account at `now`.
 
-    `position` is None without a checkpoint. `limits` and `changes` are None while the provider
-    does not tell; empty when it tells that there are none.
+    `position` is None without a checkpoint, and while usage contradicts it: then `proven_at` says
+    since when. `limits` and `changes` are None while the provider does not tell; empty when it
+    tells that there are none. `charges` are those of the last 35 days.
     """
 
     now: datetime
@@ -88,6 +113,22 @@ class AccountFacts:
     position: Position | None = None
     costs_read: bool = False  # the costs since the checkpoint have been read
     burn: Burn | None = None
+    card: str | None = None
+    card_short: bool = False  # the card is known not to pay what comes
+    strikes: Strikes = NO_STRIKES
+    charges: tuple[Charge, ...] = ()
+    confirmed_at: datetime | None = None  # the last charge that a machine saw
+    next_charge: Coming | None = None
+    witness: Witness = Witness.NONE
+    witness_error: ErrorKind | None = None
+    witness_failing_since: datetime | None = None
+    due_since: datetime | None = None  # the floor is under the trigger, and no charge came since
+    overdue: bool = False  # for longer than the grace of recharge-missing
+    proven_at: datetime | None = None
+    stopped_at: datetime | None = None
+    unexplained: tuple[CreditSeen, ...] = ()
+    frequent_per_day: Money | None = None  # the burn of the last 14 days
+    asked_at: datetime | None = None  # when the operator was last asked about credit
     budgets: tuple[BudgetUse, ...] = ()
     limits: tuple[LimitUse, ...] | None = None
     changes: tuple[SettingChange, ...] | None = None
@@ -97,9 +138,37 @@ class AccountFacts:
     ledger_changed: bool = False  # since the last evaluation: hysteresis does not hold
 
     @property
+    def recharging(self) -> bool:
+        """True while the provider is believed to charge by itself."""
+        return self.recharge is not None and self.recharge.enabled
+
+    @property
     def data_age(self) -> timedelta | None:
         """How old the last successful reading is."""
         return None if self.polls.last_ok_at is None else self.now - self.polls.last_ok_at
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """An account that a card pays for; `course` is None while it is not known how it goes on."""
+
+    account: str
+    recharge: Recharge | None
+    course: Course | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """All that is known about one card at `now`. An unknown `balance` is not enough, nor empty."""
+
+    now: datetime
+    card: Card
+    balance: Money | None = None
+    stated_at: datetime | None = None
+    strikes: Strikes = NO_STRIKES
+    payers: tuple[Payer, ...] = ()
+    standing: Mapping[tuple[str, str], Standing] = field(default_factory=dict)
+    ledger_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ class Finding:
     """What a rule says of a subject at an instant.
 
     `step` names the threshold reached, `rank` orders the steps of one rule (higher is worse,
-    0 when clear), `values` are what a message is made of.
+    0 when clear), `values` are what a message is made of. A `quiet` one is an alert that is sent
+    to nobody while it stays so.
     """
 
     rule: str
@@ -55,6 +56,7 @@ class Finding:
     step: str = ""
     rank: int = 0
     values: Values = field(default_factory=dict)
+    quiet: bool = False
 
 
 def encode_values(values: Values) -> dict[str, Any]:

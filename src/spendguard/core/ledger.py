@@ -7,9 +7,9 @@ checkpoint's own UTC day as spent before it, `floor` as spent after it: without 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from spendguard.core.money import Money
@@ -23,10 +23,13 @@ class Kind(StrEnum):
     DEPOSIT = "deposit"
     GRANT = "grant"
     REFUND = "refund"
+    CHARGE = "charge"  # an attempt; a succeeded one is a deposit to every calculation
 
 
-CREDITS = frozenset({Kind.DEPOSIT, Kind.GRANT})
 LAST = datetime.max.replace(tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+EXPIRES_AFTER_A_YEAR = frozenset({"openai"})
+"""Providers whose purchased credit expires a year after it was bought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class Position:
     spent: Money
     late: Money  # booked late for days before the checkpoint: lowers only the floor
     lots: tuple[LotLeft, ...]
+    under: Mapping[Money, datetime] = field(default_factory=dict)
+    """Since when the floor has been under each level that was asked about and that it is under."""
 
 
 @dataclass(slots=True)
@@ -115,6 +120,7 @@ class _Book:
     credit: int = 0
     expired: int = 0
     spent: int = 0
+    under: dict[int, datetime | None] = field(default_factory=dict)  # since when, by level
 
     @property
     def held(self) -> int:
@@ -123,6 +129,22 @@ class _Book:
     @property
     def balance(self) -> int:
         return self.held - self.debt
+
+    def watch(self, at: datetime) -> None:
+        """Note at which levels the balance of this instant is."""
+        for level, since in self.under.items():
+            self.under[level] = (since or at) if self.balance < level else None
+
+    def spend_over(self, window: Window, nanos: int) -> None:
+        """Spend evenly over a window, and note when which level was left."""
+        before = self.balance
+        self.spend(nanos)
+        for level, since in self.under.items():
+            if since is None and self.balance < level <= before:
+                length = window.length // MICROSECOND
+                part = length * (before - level) // (before - self.balance)
+                self.under[level] = window.start + part * MICROSECOND
+        self.watch(window.end)
 
     def spend(self, nanos: int) -> None:
         self.spent += nanos
@@ -161,6 +183,8 @@ class _Book:
 
     def _state(self, entry: Entry) -> None:
         stated = entry.amount.nanos
+        if self.checkpoint is None:  # before it nothing was known
+            self.under = dict.fromkeys(self.under)
         self.debt = max(-stated, 0)
         surplus = max(stated, 0) - self.held
         if surplus < 0:
@@ -183,6 +207,16 @@ class _Book:
         self.lots = [lot for lot in self.lots if lot.left]
 
 
+def purchase_expiry(provider: str, at: datetime) -> datetime | None:
+    """Return when credit bought at an instant expires by the provider's terms, None for never."""
+    if provider not in EXPIRES_AFTER_A_YEAR:
+        return None
+    try:
+        return at.replace(year=at.year + 1)
+    except ValueError:  # 29 February
+        return at.replace(year=at.year + 1, month=3, day=1)
+
+
 def latest_checkpoint(entries: Iterable[Entry]) -> Entry | None:
     """Return the checkpoint that counts: the latest by its instant, then by entry."""
     stated = [entry for entry in entries if entry.kind is Kind.CHECKPOINT]
@@ -197,20 +231,23 @@ def derive(
     as_of: datetime,
     late: Money | None = None,
     at: datetime | None = None,
+    levels: Sequence[Money] = (),
 ) -> Position | None:
     """Return the balance at `at` (default: now), None without a checkpoint.
 
     `entries` are those not voided; `days` the booked UTC days in the account's currency since the
     first entry; `late` what was booked after the checkpoint for days already read before it.
+    `levels` are those of which the position tells since when the floor is under them.
     """
     until = now if at is None else at
     checkpoint = latest_checkpoint(entry for entry in entries if entry.at <= until)
     if checkpoint is None:
         return None
     currency = checkpoint.amount.currency
-    billed = _play(entries, days, now, until, spent_after=False)
-    floor = _play(entries, days, now, until, spent_after=True)
     added = late or Money.zero(currency)
+    billed = _play(entries, days, now, until, spent_after=False)
+    raised = {(level + added).nanos: level for level in levels}
+    floor = _play(entries, days, now, until, spent_after=True, levels=raised)
     return Position(
         floor=Money(floor.balance, currency) - added,
         billed=Money(billed.balance, currency),
@@ -226,6 +263,7 @@ def derive(
             LotLeft(lot.id, lot.kind, Money(lot.left, currency), lot.at, lot.expires_at)
             for lot in sorted(billed.lots, key=lambda lot: lot.order)
         ),
+        under={raised[level]: since for level, since in floor.under.items() if since},
     )
 
 
@@ -236,9 +274,10 @@ def _play(
     until: datetime,
     *,
     spent_after: bool,
+    levels: Iterable[int] = (),
 ) -> _Book:
     """Play the ledger in time order: spend between the instants at which something happens."""
-    book = _Book()
+    book = _Book(under=dict.fromkeys(levels))
     listed = sorted(
         (entry for entry in entries if entry.at <= until),
         key=lambda entry: (entry.at, entry.kind is Kind.CHECKPOINT, int(entry.id)),
@@ -255,8 +294,9 @@ def _play(
         while waiting and waiting[0].at == instant:
             book.add(waiting.popleft())
             book.expire(instant)
+        book.watch(instant)
     if spread and spread[0].day == Window(until, until):
-        book.spend(spread[0].amount.nanos)
+        book.spend_over(Window(until, until), spread[0].amount.nanos)
     return book
 
 
@@ -285,9 +325,9 @@ def _spend_until(book: _Book, spread: deque[DaySpend], instant: datetime) -> Non
         spend = spread.popleft()
         window, nanos = spend.day, spend.amount.nanos
         if window.end <= instant:
-            book.spend(nanos)
+            book.spend_over(window, nanos)
             continue
         gone = share(nanos, window, Window(window.start, instant))
-        book.spend(gone)
+        book.spend_over(Window(window.start, instant), gone)
         rest = Money(nanos - gone, spend.amount.currency)
         spread.appendleft(DaySpend(Window(instant, window.end), rest))

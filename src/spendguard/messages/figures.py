@@ -45,7 +45,13 @@ def of_finding(
         "step": step,
         "given": tuple(sorted(values)),
     }
-    return {**known, **_arithmetic(known), **_comparison(known), **_troubles(known)}
+    return {
+        **known,
+        **_arithmetic(known),
+        **_comparison(known),
+        **_charging(known),
+        **_troubles(known),
+    }
 
 
 def _day(instant: datetime, zone: ZoneInfo) -> object:
@@ -89,6 +95,21 @@ def _comparison(known: Mapping[str, object]) -> dict[str, object]:
     left = known.get("left")
     if isinstance(left, Money):
         told["over"] = -left if left.nanos < 0 else None
+    return told
+
+
+def _charging(known: Mapping[str, object]) -> dict[str, object]:
+    """Take apart what a card needs, and tell whether there is any credit left, or more than one."""
+    told: dict[str, object] = {}
+    needed, floor, count = (known.get(name) for name in ("needed", "floor", "count"))
+    extra = _all_money(needed, *(known[name] for name in ("hold", "margin") if name in known))
+    if extra:
+        whole, *others = (amount.nanos for amount in extra)
+        told["charged_sum"] = Money(whole - sum(others), extra[0].currency)
+    if isinstance(floor, Money):
+        told["used_up"] = floor.nanos <= 0
+    if isinstance(count, int):
+        told["several"] = count > 1
     return told
 
 

@@ -93,6 +93,8 @@ class Words:
         return self.having(n=number).first((forms[0] if number == 1 else forms[-1],))
 
     def _money(self, money: Money, form: str) -> str | None:
+        if form == "plain":
+            return money.ceiled().exact()
         rounded = {"": money, "down": money.floored(), "up": money.ceiled()}.get(form)
         if rounded is None:
             return None

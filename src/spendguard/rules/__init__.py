@@ -6,19 +6,30 @@ from datetime import timedelta
 
 from spendguard.core.money import Amount
 from spendguard.rules.balance_low import BalanceLow
-from spendguard.rules.base import AccountRule, GuardRule
+from spendguard.rules.base import AccountRule, CardRule, GuardRule
 from spendguard.rules.blind import Blind
 from spendguard.rules.budget import BudgetSpent
+from spendguard.rules.card_short import CardShort
 from spendguard.rules.channel_failing import ChannelFailing
+from spendguard.rules.charge_failed import ChargeFailed
 from spendguard.rules.checkpoint_stale import CheckpointStale
 from spendguard.rules.config_drift import ConfigDrift
 from spendguard.rules.deposit_cap import DepositCap
 from spendguard.rules.guard import Guard
 from spendguard.rules.limit_near import LimitNear
 from spendguard.rules.own_key_expiring import OwnKeyExpiring
+from spendguard.rules.recharge_due import RechargeDue
+from spendguard.rules.recharge_frequent import RechargeFrequent
+from spendguard.rules.recharge_missing import RechargeMissing
+from spendguard.rules.recharge_unexpected import RechargeUnexpected
 
 ACCOUNT_RULES: dict[str, type[AccountRule]] = {
     "balance-low": BalanceLow,
+    "recharge-due": RechargeDue,
+    "charge-failed": ChargeFailed,
+    "recharge-missing": RechargeMissing,
+    "recharge-unexpected": RechargeUnexpected,
+    "recharge-frequent": RechargeFrequent,
     "deposit-cap": DepositCap,
     "budget": BudgetSpent,
     "limit-near": LimitNear,
@@ -27,20 +38,19 @@ ACCOUNT_RULES: dict[str, type[AccountRule]] = {
     "own-key-expiring": OwnKeyExpiring,
     "config-drift": ConfigDrift,
 }
+CARD_RULES: dict[str, type[CardRule]] = {"card-short": CardShort}
 GUARD_RULES: dict[str, type[GuardRule]] = {
     "channel-failing": ChannelFailing,
     "guard": Guard,
 }
-RULES: dict[str, type[AccountRule] | type[GuardRule]] = {**ACCOUNT_RULES, **GUARD_RULES}
+RULES: dict[str, type[AccountRule] | type[CardRule] | type[GuardRule]] = {
+    **ACCOUNT_RULES,
+    **CARD_RULES,
+    **GUARD_RULES,
+}
 
 PLANNED: dict[str, dict[str, object]] = {
     "runway-short": {"steps": (timedelta(days=7), timedelta(days=3), timedelta(hours=24))},
-    "recharge-due": {"lead": timedelta(hours=24)},
-    "card-short": {"horizon": timedelta(hours=72), "minimum": Amount.parse("5.00")},
-    "charge-failed": {},
-    "recharge-missing": {"grace": timedelta(hours=2)},
-    "recharge-unexpected": {},
-    "recharge-frequent": {},
     "spend-spike": {"ratio": 3, "minimum": Amount.parse("1.00")},
     "key-unknown": {"minimum": Amount.parse("1.00")},
     "credit-expiring": {"steps": (timedelta(days=30), timedelta(days=7), timedelta(days=1))},

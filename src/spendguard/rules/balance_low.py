@@ -7,16 +7,19 @@ from typing import ClassVar
 
 from spendguard.core.alerts import Policy
 from spendguard.core.facts import AccountFacts
-from spendguard.core.findings import Finding, Severity, Status
+from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.core.ledger import Position
 from spendguard.core.money import Amount, Money
 from spendguard.rules.base import (
     balance_values,
     grade,
     held_rank,
+    lacking,
+    limited,
     rank_under,
     read_values,
-    unknown,
+    softened,
+    unread,
 )
 
 STEPS = ("trigger", "half", "zero", "negative")
@@ -35,15 +38,11 @@ class BalanceLow:
 
     def evaluate(self, facts: AccountFacts) -> list[Finding]:
         """Compare the floor with the trigger; unknown until a checkpoint and its costs are known."""
-        if facts.position is None:
-            return [self._unknown(facts, "checkpoint")]
-        if not facts.costs_read:
-            return [self._unknown(facts, "costs")]
-        return [self._judge(facts, facts.position, self._trigger(facts))]
-
-    def _unknown(self, facts: AccountFacts, missing: str) -> Finding:
-        values = read_values(facts) | {"trigger": self._trigger(facts)}
-        return unknown(self.name, facts.account, missing, **values)
+        missing, trigger = lacking(facts), self._trigger(facts)
+        if missing is not None or facts.position is None:
+            values = read_values(facts) | {"trigger": trigger}
+            return [unread(self.name, facts, missing or "checkpoint", **values)]
+        return [self._judge(facts, facts.position, trigger)]
 
     def _trigger(self, facts: AccountFacts) -> Money:
         if self.trigger is not None:
@@ -55,16 +54,26 @@ class BalanceLow:
         held = 0 if facts.ledger_changed else held_rank(facts.standing, self.name, facts.account)
         # zero itself is already the step "zero": under one nano
         rank = rank_under(position.floor.nanos, (trigger.nanos, half, 1, 0), held)
-        values = balance_values(facts, position) | {"trigger": trigger}
+        values = balance_values(facts, position) | {"trigger": trigger} | _charge_values(facts)
         if rank == 0:
             return Finding(self.name, facts.account, Status.CLEAR, values=values)
         threshold = (trigger.nanos, half, 0, 0)[rank - 1]
+        quiet = softened(facts)
         return Finding(
             self.name,
             facts.account,
             Status.FIRING,
-            grade(rank, len(STEPS), LADDER),
+            Severity.INFO if quiet else grade(rank, len(STEPS), LADDER),
             STEPS[rank - 1],
             rank,
             values | {"threshold": Money(threshold, facts.currency)},
+            quiet=quiet,
         )
+
+
+def _charge_values(facts: AccountFacts) -> dict[str, Value]:
+    coming = facts.next_charge
+    if coming is None:
+        return {}
+    told: dict[str, Value] = {"amount": coming.amount}
+    return told | ({"recharges_at": coming.at} if limited(facts) else {})

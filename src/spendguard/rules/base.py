@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import ClassVar, Protocol
 
 from spendguard.core.alerts import Policy
-from spendguard.core.facts import AccountFacts, GuardFacts, Standing
+from spendguard.core.facts import AccountFacts, CardFacts, GuardFacts, Standing, Witness
 from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.core.ledger import Position
 
@@ -22,6 +22,17 @@ class AccountRule(Protocol):
 
     def evaluate(self, facts: AccountFacts) -> list[Finding]:
         """Judge the account, one finding for each subject."""
+        ...
+
+
+class CardRule(Protocol):
+    """A pure function from what is known of a card, and of the accounts it pays, to findings."""
+
+    name: ClassVar[str]
+    policy: ClassVar[Policy]
+
+    def evaluate(self, facts: CardFacts) -> list[Finding]:
+        """Judge the card, one finding for each subject."""
         ...
 
 
@@ -84,6 +95,49 @@ def unknown(rule: str, subject: str, missing: str, **values: Value) -> Finding:
     return Finding(rule, subject, Status.UNKNOWN, values={**values, "missing": missing})
 
 
+def lacking(facts: AccountFacts) -> str | None:
+    """Return what is missing to know the balance, None when it is known."""
+    if facts.proven_at is not None:
+        return "credit"
+    if facts.position is None:
+        return "checkpoint"
+    return None if facts.costs_read else "costs"
+
+
+def unread(rule: str, facts: AccountFacts, missing: str, **values: Value) -> Finding:
+    """Return the finding of a rule that needs the balance, while that is not known.
+
+    Credit that usage has proved ends what was said of the credit's end; then nothing is known.
+    """
+    if missing == "credit" and (rule, facts.account) in facts.standing:
+        return Finding(rule, facts.account, Status.CLEAR, values={**values, "proven": True})
+    return unknown(rule, facts.account, missing, **values)
+
+
+def softened(facts: AccountFacts) -> bool:
+    """Tell whether a low balance is the provider's business: its recharge will lift it.
+
+    Not after a failed charge, not while the card is known to be short, nor once the charge is
+    overdue where a source would have shown it; where none would, `recharge-missing` asks. Not
+    either while the month's limit lets no charge come.
+    """
+    return (
+        facts.recharge is not None
+        and facts.recharge.enabled
+        and facts.strikes.own(facts.account) == 0
+        and not facts.strikes.unusable
+        and not facts.card_short
+        and not limited(facts)
+        and not (facts.overdue and facts.witness is Witness.HEALTHY)
+    )
+
+
+def limited(facts: AccountFacts) -> bool:
+    """Tell whether the charge that is due waits for a month whose limit is not used up."""
+    coming = facts.next_charge
+    return facts.due_since is not None and coming is not None and coming.at > facts.now
+
+
 def read_values(facts: AccountFacts) -> dict[str, Value]:
     """Return when the account was last read, and how old that is."""
     if facts.polls.last_ok_at is None:
@@ -102,6 +156,7 @@ def balance_values(facts: AccountFacts, position: Position) -> dict[str, Value]:
         "spent": position.spent,
         "late": position.late,
         "recharge": None if facts.recharge is None else facts.recharge.enabled,
+        "card": facts.card,
         **checkpoint_values(position),
         **burn_values(facts, position),
         **read_values(facts),

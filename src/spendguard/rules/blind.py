@@ -1,4 +1,4 @@
-"""blind: the account cannot be read any more."""
+"""blind: the account, or the mailbox that shows its charges, cannot be read any more."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ FAILURES = 3
 REFUSALS = 2  # a refused key or a missing scope does not pass by itself
 REFUSED = frozenset({ErrorKind.AUTH, ErrorKind.SCOPE})
 CRITICAL_AFTER = timedelta(hours=6)
+MAILBOX_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Blind:
         values = _values(facts)
         if polls.failures >= (REFUSALS if polls.error in REFUSED else FAILURES):
             return [self._fire(facts, values)]
+        if _mailbox_lost(facts):
+            return [self._fire_mailbox(facts, values)]
         if polls.failures > 0 or polls.last_ok_at is None:
             return [unknown(self.name, facts.account, "poll", **values)]
         return [Finding(self.name, facts.account, Status.CLEAR, values=values)]
@@ -39,8 +42,25 @@ class Blind:
         since = facts.polls.failing_since
         long = since is not None and facts.now - since >= CRITICAL_AFTER
         severity = Severity.CRITICAL if long else Severity.WARNING
-        step, rank = ("6h", 2) if long else ("failing", 1)
+        step, rank = ("6h", 3) if long else ("failing", 2)
         return Finding(self.name, facts.account, Status.FIRING, severity, step, rank, values)
+
+    def _fire_mailbox(self, facts: AccountFacts, values: dict[str, Value]) -> Finding:
+        since = facts.witness_failing_since
+        error = facts.witness_error
+        values |= {
+            "mailbox_failing_since": since,
+            "mailbox_error": None if error is None else error.value,
+        }
+        return Finding(
+            self.name, facts.account, Status.FIRING, Severity.WARNING, "mailbox", 1, values
+        )
+
+
+def _mailbox_lost(facts: AccountFacts) -> bool:
+    """Tell whether the mailbox has failed for an hour: a charge would not be seen."""
+    since = facts.witness_failing_since
+    return since is not None and facts.now - since >= MAILBOX_AFTER
 
 
 def _values(facts: AccountFacts) -> dict[str, Value]:

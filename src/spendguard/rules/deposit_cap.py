@@ -14,10 +14,12 @@ from spendguard.rules.base import (
     balance_values,
     grade,
     held_rank,
+    lacking,
     percent,
     rank_over,
     read_values,
     unknown,
+    unread,
 )
 
 LADDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
@@ -35,14 +37,13 @@ class DepositCap:
     def evaluate(self, facts: AccountFacts) -> list[Finding]:
         """Compare what is consumed with the base; clear while the provider recharges by itself."""
         position = facts.position
-        if facts.recharge is not None and facts.recharge.enabled:
-            known = balance_values(facts, position) if position and facts.costs_read else {}
+        missing = lacking(facts)
+        if facts.recharging:
+            known = balance_values(facts, position) if position and missing is None else {}
             values = known | {"recharge": True}
             return [Finding(self.name, facts.account, Status.CLEAR, values=values)]
-        if position is None:
-            return [unknown(self.name, facts.account, "checkpoint", **read_values(facts))]
-        if not facts.costs_read:
-            return [unknown(self.name, facts.account, "costs", **read_values(facts))]
+        if missing is not None or position is None:
+            return [unread(self.name, facts, missing or "checkpoint", **read_values(facts))]
         if position.base is None or position.base.nanos <= 0:
             return [unknown(self.name, facts.account, "deposit", **read_values(facts))]
         return [self._judge(facts, position, position.base)]

@@ -1,0 +1,119 @@
+"""Cards: what a card holds, and what the coming charges of all its accounts need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from spendguard.core.accounts import Card
+from spendguard.core.charges import Charge, Outcome
+from spendguard.core.facts import Payer
+from spendguard.core.money import NANOS, Money
+from spendguard.core.recharge import Coming, charges
+
+CENT = NANOS // 100
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a card held, as somebody stated it."""
+
+    id: str
+    card: str
+    amount: Money
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a card must hold for charges: each with tax, one verification hold and one margin."""
+
+    amount: Money
+    charges: tuple[Coming, ...]
+    hold: Money
+    margin: Money
+
+
+def taxed(amount: Money, percent: str) -> Money:
+    """Return what is taken from the card for a credit: tax included, rounded up to the cent."""
+    part, whole = _share(percent)
+    return Money(-(-amount.nanos * part // (whole * CENT)) * CENT, amount.currency)
+
+
+def untaxed(amount: Money, percent: str) -> Money | None:
+    """Return the credit that a gross amount paid, None where no whole cent gives just that."""
+    part, whole = _share(percent)
+    credit = Money(amount.nanos * whole // (part * CENT) * CENT, amount.currency)
+    return credit if taxed(credit, percent) == amount else None
+
+
+def _share(percent: str) -> tuple[int, int]:
+    """Return what a credit is multiplied with, and divided by, to add the tax exactly."""
+    tax, whole = Decimal(percent).as_integer_ratio()
+    return 100 * whole + tax, 100 * whole
+
+
+def latest_statement(statements: Iterable[Statement]) -> Statement | None:
+    """Return the statement that counts: the latest by its instant, then by entry."""
+    return max(statements, key=lambda one: (one.at, int(one.id)), default=None)
+
+
+def held(card: Card, stated: Statement | None, charges: Iterable[Charge]) -> Money | None:
+    """Return what is on the card, None while that is unknown.
+
+    It is the last stated amount, less every succeeded charge dated after it, tax included.
+    """
+    if stated is None or stated.amount.currency != card.currency:
+        return None
+    left = stated.amount
+    for charge in charges:
+        if charge.outcome is not Outcome.SUCCEEDED or charge.at <= stated.at:
+            continue
+        if charge.amount is None or charge.amount.currency != card.currency:
+            return None
+        left -= taxed(charge.amount, card.tax_percent)
+    return left
+
+
+def coming(
+    payers: Iterable[Payer], now: datetime, until: datetime
+) -> tuple[tuple[Coming, ...], bool]:
+    """Return the charges that are expected until then, and whether that is all that can come.
+
+    An account without recharge settings, or without a known course, may charge what nobody
+    foresees.
+    """
+    found: list[Coming] = []
+    complete = True
+    for payer in payers:
+        expected: tuple[Coming, ...] | None = None
+        if payer.recharge is not None and not payer.recharge.enabled:
+            expected = ()
+        elif payer.recharge is not None and payer.course is not None:
+            expected = charges(payer.recharge, payer.course, now, until)
+        complete = complete and expected is not None
+        found += expected or ()
+    return tuple(sorted(found, key=lambda one: (one.at, one.account))), complete
+
+
+def need(card: Card, expected: Sequence[Coming]) -> Need:
+    """Return what the card must hold for these charges; nothing where there are none."""
+    ordered = tuple(sorted(expected, key=lambda one: (one.at, one.account)))
+    total = Money.zero(card.currency)
+    for charge in ordered:
+        total += taxed(charge.amount, card.tax_percent)
+    if ordered:
+        total += card.verification_hold + card.margin
+    return Need(total, ordered, card.verification_hold, card.margin)
+
+
+def first_unpaid(card: Card, balance: Money, wanted: Need) -> Coming | None:
+    """Return the first charge that the card cannot pay, hold and margin left on it."""
+    left = balance - wanted.hold - wanted.margin
+    for charge in wanted.charges:
+        left -= taxed(charge.amount, card.tax_percent)
+        if left.nanos < 0:
+            return charge
+    return None
