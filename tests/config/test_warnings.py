@@ -8,6 +8,7 @@ import pytest
 
 from spendguard.config import concerns
 from spendguard.config.configuration import Configuration
+from spendguard.rules import RULES
 
 Configure = Callable[..., Configuration]
 
@@ -54,15 +55,20 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             "SG-W04 channels: critical alerts reach no channel: guard",
         ),
         (
-            QUIET + "rules = ['guard', 'blind', 'budget', 'deposit-cap', 'limit-near']",
+            QUIET + f"rules = {sorted({*RULES} - {'balance-low', 'own-key-expiring'})}",
             "SG-W04 accounts.main: critical alerts reach no channel: balance-low, own-key-expiring",
         ),
         (
             QUIET.replace("main", "one") + "accounts = ['one']" + ACCOUNT,
             (
                 "SG-W04 accounts.main: critical alerts reach no channel: "
-                "balance-low, deposit-cap, budget, limit-near, blind, own-key-expiring"
+                "balance-low, charge-failed, recharge-missing, recharge-unexpected, "
+                "recharge-frequent, deposit-cap, budget, limit-near, blind, own-key-expiring"
             ),
+        ),
+        (
+            QUIET + f"rules = {sorted({*RULES} - {'card-short'})}\n[[cards]]\nname = 'visa'",
+            "SG-W04 cards.visa: critical alerts reach no channel: card-short",
         ),
         (
             QUIET + "[quiet_hours]\nfrom = '22:00'\nto = '07:00'",
@@ -71,25 +77,6 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
         (
             QUIET + "[heartbeat]\nurl = 'env:BEAT'",
             "SG-W05 heartbeat: has no effect in this version",
-        ),
-        (
-            QUIET + "[[cards]]\nname = 'visa'",
-            "SG-W05 cards.visa: has no effect in this version",
-        ),
-        (
-            ACCOUNT + "card = 'visa'" + CHANNEL + "[[cards]]\nname = 'visa'",
-            "SG-W05 accounts.main.card: has no effect in this version",
-        ),
-        (
-            ACCOUNT + "[accounts.topup]" + CHANNEL,
-            "SG-W05 accounts.main.topup: has no effect in this version",
-        ),
-        (
-            ACCOUNT + "[accounts.recharge]\nenabled = false" + CHANNEL,
-            (
-                "SG-W05 accounts.main.recharge: has no effect in this version, except that "
-                "balance-low takes its trigger and deposit-cap is clear while enabled"
-            ),
         ),
         ("language = 'zh-CN'" + QUIET, "SG-W05 language: has no effect in this version"),
         (
@@ -113,9 +100,21 @@ def test_what_is_accepted_but_may_surprise_is_said(
     assert warning in told(configure(text))
 
 
+def test_recharge_card_and_topup_have_an_effect(configure: Configure) -> None:
+    recharge = "[accounts.recharge]\nenabled = false\n[accounts.topup]\nmin = '10.00'\n"
+    text = ACCOUNT + "card = 'visa'\n" + recharge + CHANNEL + "[[cards]]\nname = 'visa'\n"
+    assert told(configure(text)) == []
+
+
+def test_what_a_card_says_is_heard_where_one_of_its_accounts_is(configure: Configure) -> None:
+    both = ACCOUNT + "card = 'visa'\n" + ACCOUNT.replace("main", "one") + "card = 'visa'\n"
+    text = both + CHANNEL + "accounts = ['one']\n[[cards]]\nname = 'visa'\n"
+    assert [one for one in told(configure(text)) if "card-short" in one] == []
+
+
 def test_a_rule_that_is_off_need_not_be_heard(configure: Configure) -> None:
-    text = QUIET + "rules = ['balance-low']\n[rules.guard]\nenabled = false\n"
-    for rule in ("deposit-cap", "budget", "limit-near", "blind", "own-key-expiring"):
+    text = QUIET + "rules = ['balance-low']\n"
+    for rule in {*RULES} - {"balance-low"}:
         text += f"[rules.{rule}]\nenabled = false\n"
     assert told(configure(text)) == []
 

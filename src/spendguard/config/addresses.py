@@ -94,6 +94,11 @@ def key(value: object) -> str:
     return reference
 
 
+def password(value: object) -> str:
+    """Read the reference to a password, or a literal one, which may hold any sign."""
+    return _reference(value)
+
+
 def channel_url(value: object) -> str:
     """Read the reference to an Apprise URL, or a literal one."""
     reference = _reference(value)

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from spendguard.config import addresses, secrets
 from spendguard.config.configuration import Configuration, ConfiguredRule, ConfigWarning
 from spendguard.config.rulebook import Parsed
-from spendguard.config.settings import AccountTable, Settings
-from spendguard.core.accounts import Account
+from spendguard.config.settings import Settings
 from spendguard.core.findings import Severity
 from spendguard.rules import PLANNED
 
 LITERAL, UNRESOLVED, READABLE = "SG-W01", "SG-W02", "SG-W03"
 UNHEARD, NO_EFFECT, UNKNOWN_VARIABLE, NO_ACCOUNT = "SG-W04", "SG-W05", "SG-W06", "SG-W07"
-NEVER_CRITICAL = {"checkpoint-stale", "config-drift", "channel-failing"}
+NEVER_CRITICAL = {"recharge-due", "checkpoint-stale", "config-drift", "channel-failing"}
 NOT_YET = "has no effect in this version"
 
 
@@ -30,7 +29,6 @@ def concerns(
         *_secrets(configuration, env),
         *_unheard(configuration),
         *_without_effect(settings),
-        *(one for account in settings.accounts for one in _idle_account(account)),
         *(one for path, rules in account_rules.items() for one in _planned(path, rules)),
         *(_stranger(name) for name in strangers),
     ]
@@ -57,6 +55,8 @@ def _references(configuration: Configuration) -> Iterator[tuple[str, str]]:
         yield f"accounts.{account.name}.key", account.key
     for name, url in configuration.channel_urls.items():
         yield f"channels.{name}.url", url
+    for mailbox in configuration.mailboxes:
+        yield f"mailboxes.{mailbox.name}.password", mailbox.password
     if configuration.heartbeat is not None:
         yield "heartbeat.url", configuration.heartbeat
 
@@ -80,20 +80,28 @@ def _unheard(configuration: Configuration) -> Iterator[ConfigWarning]:
     if not configuration.channels:
         yield ConfigWarning(UNHEARD, "channels", "there is none: no alert reaches anybody", hint)
         return
+    for path, about, rules in _judges(configuration):
+        deaf = _deaf(configuration, about, rules)
+        if deaf:
+            yield ConfigWarning(UNHEARD, path, f"critical alerts reach no channel: {deaf}", hint)
+
+
+def _judges(
+    configuration: Configuration,
+) -> Iterator[tuple[str, Sequence[str | None], Sequence[ConfiguredRule]]]:
+    """Yield what is judged, the accounts whose channels hear of it, and the rules that judge it."""
     for account in configuration.accounts:
-        rules = _deaf(configuration, account, configuration.account_rules[account.name])
-        if rules:
-            path = f"accounts.{account.name}"
-            yield ConfigWarning(UNHEARD, path, f"critical alerts reach no channel: {rules}", hint)
-    rules = _deaf(configuration, None, configuration.guard_rules)
-    if rules:
-        yield ConfigWarning(UNHEARD, "channels", f"critical alerts reach no channel: {rules}", hint)
+        rules = configuration.account_rules[account.name]
+        yield f"accounts.{account.name}", [account.name], rules
+    for card in configuration.cards:
+        paid = [one.name for one in configuration.accounts if one.card == card.name]
+        yield f"cards.{card.name}", paid or [None], configuration.card_rules
+    yield "channels", [None], configuration.guard_rules
 
 
 def _deaf(
-    configuration: Configuration, account: Account | None, rules: Sequence[ConfiguredRule]
+    configuration: Configuration, about: Sequence[str | None], rules: Sequence[ConfiguredRule]
 ) -> str:
-    name = None if account is None else account.name
     return ", ".join(
         one.rule.name
         for one in rules
@@ -102,6 +110,7 @@ def _deaf(
         and not any(
             channel.hears(Severity.CRITICAL, name, one.rule.name)
             for channel in configuration.channels
+            for name in about
         )
     )
 
@@ -117,19 +126,6 @@ def _without_effect(settings: Settings) -> Iterator[ConfigWarning]:
         if channel.language not in {None, "en"}:
             path = f"channels.{channel.name}.language"
             yield _idle(path, hint="messages are in English until then")
-    for card in settings.cards:
-        yield _idle(f"cards.{card.name}")
-
-
-def _idle_account(account: AccountTable) -> Iterator[ConfigWarning]:
-    path = f"accounts.{account.name}"
-    if account.card is not None:
-        yield _idle(f"{path}.card")
-    if account.topup is not None:
-        yield _idle(f"{path}.topup")
-    if account.recharge is not None:
-        but = "except that balance-low takes its trigger and deposit-cap is clear while enabled"
-        yield ConfigWarning(NO_EFFECT, f"{path}.recharge", f"{NOT_YET}, {but}")
 
 
 def _planned(path: str, rules: Parsed) -> Iterator[ConfigWarning]:

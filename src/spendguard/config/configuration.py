@@ -8,17 +8,17 @@ from datetime import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from spendguard.core.accounts import Account, Budget, Card
+from spendguard.core.accounts import Account, Budget, Card, Mailbox
 from spendguard.core.alerts import Policy
 from spendguard.core.routing import Channel
-from spendguard.rules.base import AccountRule, GuardRule
+from spendguard.rules.base import AccountRule, CardRule, GuardRule
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredRule:
     """A rule with its parameters, and how its findings are held and repeated."""
 
-    rule: AccountRule | GuardRule
+    rule: AccountRule | CardRule | GuardRule
     policy: Policy
 
 
@@ -56,7 +56,9 @@ class Configuration:
     budgets: tuple[Budget, ...]
     channels: tuple[Channel, ...]
     account_rules: Mapping[str, tuple[ConfiguredRule, ...]]
+    card_rules: tuple[ConfiguredRule, ...]
     guard_rules: tuple[ConfiguredRule, ...]
+    mailboxes: tuple[Mailbox, ...] = ()
     channel_urls: Mapping[str, str] = field(repr=False, default_factory=dict)
     quiet_hours: QuietHours | None = None
     heartbeat: str | None = field(repr=False, default=None)

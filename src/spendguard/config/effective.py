@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from spendguard.config.configuration import Configuration, ConfiguredRule
-from spendguard.core.accounts import Account, Recharge
+from spendguard.core.accounts import Account, Mailbox, Recharge
 from spendguard.core.durations import format_duration
 from spendguard.core.money import Amount, Money
 from spendguard.core.routing import Channel
@@ -15,7 +15,7 @@ from spendguard.rules.balance_low import USUAL, BalanceLow
 
 
 def render_effective(configuration: Configuration) -> dict[str, Any]:
-    """Return the configuration as JSON data, without keys, URLs and proxies."""
+    """Return the configuration as JSON data, without keys, passwords, URLs and proxies."""
     return {
         "timezone": configuration.zone.key,
         "language": configuration.language,
@@ -23,6 +23,7 @@ def render_effective(configuration: Configuration) -> dict[str, Any]:
         "cards": [_fields(card) for card in configuration.cards],
         "budgets": [_fields(budget) for budget in configuration.budgets],
         "channels": [_channel(channel) for channel in configuration.channels],
+        "mailboxes": [_mailbox(mailbox) for mailbox in configuration.mailboxes],
         "rules": {
             account.name: {
                 one.rule.name: _rule(one, account.recharge)
@@ -30,6 +31,7 @@ def render_effective(configuration: Configuration) -> dict[str, Any]:
             }
             for account in configuration.accounts
         },
+        "card_rules": {one.rule.name: _rule(one) for one in configuration.card_rules},
         "guard_rules": {one.rule.name: _rule(one) for one in configuration.guard_rules},
     }
 
@@ -40,6 +42,7 @@ def _account(account: Account) -> dict[str, Any]:
         "provider": account.provider,
         "currency": account.currency,
         "card": account.card,
+        "organization": account.organization,
         "poll_interval": int(account.poll_interval.total_seconds()),
         "recharge": None if account.recharge is None else _fields(account.recharge),
         "topup_min": _plain(account.topup_min),
@@ -57,8 +60,20 @@ def _channel(channel: Channel) -> dict[str, Any]:
     }
 
 
+def _mailbox(mailbox: Mailbox) -> dict[str, Any]:
+    return {
+        "name": mailbox.name,
+        "folder": mailbox.folder,
+        "interval": int(mailbox.interval.total_seconds()),
+        "trust": mailbox.trust.value,
+        "accounts": None if mailbox.accounts is None else sorted(mailbox.accounts),
+        "patterns": [pattern.name for pattern in mailbox.patterns],
+    }
+
+
 def _rule(configured: ConfiguredRule, recharge: Recharge | None = None) -> dict[str, Any]:
     rendered = {**_fields(configured.policy), **_fields(configured.rule)}
+    del rendered["calm"]
     if isinstance(configured.rule, BalanceLow) and configured.rule.trigger is None:
         usual = USUAL if recharge is None else Amount(recharge.trigger.nanos)
         rendered["trigger"] = _plain(usual)

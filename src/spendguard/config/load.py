@@ -22,11 +22,14 @@ from spendguard.config.settings import (
     BudgetTable,
     CardTable,
     ChannelTable,
+    MailboxTable,
+    MailPatternTable,
     RechargeTable,
     Settings,
 )
 from spendguard.config.shapes import shape_problems
-from spendguard.core.accounts import Account, Budget, Card, Recharge
+from spendguard.core.accounts import Account, Budget, Card, Mailbox, Recharge
+from spendguard.core.evidence import MailPattern
 from spendguard.core.money import Amount, Money
 from spendguard.core.routing import Channel
 
@@ -107,7 +110,9 @@ def _configuration(
             )
             for index, table in enumerate(settings.accounts)
         },
+        card_rules=rulebook.rules_of_cards(everywhere),
         guard_rules=rulebook.rules_of_guard(everywhere),
+        mailboxes=tuple(_mailbox(table, base) for table in settings.mailboxes),
         channel_urls={table.name: _absolute(table.url, base) for table in settings.channels},
         quiet_hours=None if quiet is None else QuietHours(quiet.from_, quiet.to),
         heartbeat=_absolute(settings.heartbeat.url, base) if settings.heartbeat else None,
@@ -130,6 +135,7 @@ def _account(table: AccountTable, base: Path) -> Account:
         base_url=table.base_url,
         proxy=table.proxy,
         card=table.card,
+        organization=table.organization,
         recharge=None if table.recharge is None else _recharge(table.recharge, table.currency),
         topup_min=None if table.topup is None else table.topup.min.of(table.currency),
         topup_max=None if table.topup is None else table.topup.max.of(table.currency),
@@ -180,4 +186,34 @@ def _channel(table: ChannelTable, language: str) -> Channel:
         accounts=None if table.accounts is None else frozenset(table.accounts),
         rules=None if table.rules is None else frozenset(table.rules),
         language=table.language or language,
+    )
+
+
+def _mailbox(table: MailboxTable, base: Path) -> Mailbox:
+    return Mailbox(
+        name=table.name,
+        host=table.host,
+        user=table.user,
+        password=_absolute(table.password, base),
+        port=table.port,
+        folder=table.folder,
+        interval=table.interval,
+        trust=table.trust,
+        authserv_id=table.authserv_id,
+        tls_ca=None if table.tls_ca is None else str(base / table.tls_ca),
+        accounts=table.accounts,
+        patterns=tuple(_mail_pattern(pattern) for pattern in table.patterns),
+    )
+
+
+def _mail_pattern(table: MailPatternTable) -> MailPattern:
+    return MailPattern(
+        name=table.name,
+        senders=table.from_,
+        subject=table.subject,
+        claim=table.claim,
+        provider=table.provider,
+        body=tuple(one for one in (table.amount, table.card) if one is not None),
+        signers=table.signed_by,
+        unless=table.unless,
     )

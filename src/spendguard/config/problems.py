@@ -11,7 +11,7 @@ from spendguard.core.cardnumbers import holds_card_number
 from spendguard.core.errors import ConfigError, Problem
 
 Location = tuple[str | int, ...]
-NAMED = ("accounts", "cards", "budgets", "channels")
+NAMED = ("accounts", "cards", "budgets", "channels", "mailboxes")
 LONGEST_QUOTE = 48
 _SECRET = re.compile(r"://|:\S*@|\b(sk|pk|xox\w|gh\w)[-_]\S{12}|\b(?=\w*\d)(?=\w*[A-Za-z])\w{16}")
 _NAME = re.compile(r"[\w.-]+( [\w.-]+)*")
@@ -58,7 +58,7 @@ def suggestion(written: str, known: Collection[str]) -> str:
 
 
 def dotted(where: Location, raw: Mapping[str, Any]) -> str:
-    """Return a place as a path, with the name of an account, card, budget or channel that has one."""
+    """Return a place as a path, with the name of what has one."""
     if len(where) > 1 and where[0] in NAMED and isinstance(where[1], int):
         where = (where[0], _name_of(raw, str(where[0]), where[1]), *where[2:])
     return ".".join(_segment(str(part)) for part in where)

@@ -12,12 +12,19 @@ from spendguard.config.problems import NAMED, Found, Location, quoted, suggestio
 from spendguard.config.settings import RechargeTable, Table, TopupTable
 from spendguard.core.cardnumbers import holds_card_number, too_many_digits
 from spendguard.core.durations import format_duration
+from spendguard.core.evidence import Trust
 from spendguard.core.money import Amount
 from spendguard.rules import PLANNED, RULES
 
 SHORTEST_POLL = timedelta(seconds=60)
 SHORTEST_LOCAL_POLL = timedelta(seconds=1)
-ADDRESSES = {"key", "url", "base_url", "proxy"}  # product.md: not in URLs or secret references
+ADDRESSES = {
+    "key",
+    "url",
+    "base_url",
+    "proxy",
+    "password",
+}  # product.md: not in URLs or secret references
 
 Raw = Mapping[str, Any]
 
@@ -38,6 +45,8 @@ def broken_relations(raw: Raw, providers: Collection[str]) -> Iterator[Found]:
         here = ("channels", index)
         yield from _all_known(here, channel, "accounts", names(raw, "accounts"))
         yield from _all_known(here, channel, "rules", {*RULES, *PLANNED})
+    for index, mailbox in tables(raw, "mailboxes"):
+        yield from _mailbox(("mailboxes", index), mailbox, names(raw, "accounts"), providers)
     yield from _quiet_hours(raw.get("quiet_hours"))
 
 
@@ -74,12 +83,47 @@ def card_numbers(where: Location, value: object) -> Iterator[Found]:
 
 def _doubles(raw: Raw) -> Iterator[Found]:
     for kind in NAMED:
-        written = [table.get("name") for _, table in tables(raw, kind)]
-        counted = Counter(name for name in written if isinstance(name, str))
-        for name, times in counted.items():
-            if times > 1:
-                where: Location = (kind, written.index(name), "name")
-                yield Found(where, f"stands {times} times", "give each a name of its own")
+        yield from _named_twice((), raw, kind)
+
+
+def _named_twice(where: Location, raw: Raw, kind: str) -> Iterator[Found]:
+    written = [table.get("name") for _, table in tables(raw, kind)]
+    counted = Counter(name for name in written if isinstance(name, str))
+    for name, times in counted.items():
+        if times > 1:
+            place = (*where, kind, written.index(name), "name")
+            yield Found(place, f"stands {times} times", "give each a name of its own")
+
+
+def _mailbox(
+    where: Location, mailbox: Raw, accounts: Collection[str], providers: Collection[str]
+) -> Iterator[Found]:
+    yield from _all_known(where, mailbox, "accounts", accounts)
+    yield from _named_twice(where, mailbox, "patterns")
+    for index, pattern in tables(mailbox, "patterns"):
+        yield from _known((*where, "patterns", index), pattern, "provider", providers)
+    interval = values.readable(values.duration, mailbox.get("interval"))
+    local = addresses.loopback(f"imap://{mailbox.get('host', '')}")
+    shortest = SHORTEST_LOCAL_POLL if local else SHORTEST_POLL
+    if interval is not None and interval < shortest:
+        yield Found(
+            (*where, "interval"),
+            f"{mailbox['interval']!r} is under {format_duration(shortest)}, the shortest there is",
+            "servers of mail refuse who asks more often",
+        )
+    by_server = mailbox.get("trust") == Trust.AUTHENTICATION_RESULTS
+    if by_server and "authserv_id" not in mailbox:
+        yield Found(
+            (*where, "authserv_id"),
+            "is missing",
+            "write the name with which the receiving server begins Authentication-Results",
+        )
+    if not by_server and "authserv_id" in mailbox:
+        yield Found(
+            (*where, "authserv_id"),
+            "stands without trust = 'authentication-results'",
+            "add that, or leave authserv_id out to have signatures verified here",
+        )
 
 
 def _known(where: Location, table: Raw, key: str, known: Collection[str]) -> Iterator[Found]:

@@ -11,8 +11,8 @@ from spendguard.config import values
 from spendguard.config.configuration import ConfiguredRule
 from spendguard.config.problems import Found, Location, RefusedError, quoted, suggestion
 from spendguard.core.money import Amount
-from spendguard.rules import ACCOUNT_RULES, GUARD_RULES, PLANNED, RULES
-from spendguard.rules.base import AccountRule, GuardRule
+from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES, PLANNED, RULES
+from spendguard.rules.base import AccountRule, CardRule, GuardRule
 
 Read = Callable[[Any], object]
 Parsed = Mapping[str, Mapping[str, object]]
@@ -72,6 +72,8 @@ def _misplaced(name: str, table: object, *, of_account: bool) -> RefusedError | 
         return RefusedError("must be a table", f"write [rules.{name}] and its parameters below")
     if of_account and name in GUARD_RULES:
         return RefusedError("judges the guard, not an account", f"move it to [rules.{name}]")
+    if of_account and name in CARD_RULES:
+        return RefusedError("judges a card, not an account", f"move it to [rules.{name}]")
     return None
 
 
@@ -100,7 +102,9 @@ def _complaints(where: Location, name: str, given: Mapping[str, object]) -> list
     return [] if check is None else [Found(where, message) for message in check()]
 
 
-def build(rule: type[AccountRule | GuardRule], given: Mapping[str, object]) -> ConfiguredRule:
+def build(
+    rule: type[AccountRule] | type[CardRule] | type[GuardRule], given: Mapping[str, object]
+) -> ConfiguredRule:
     """Return a rule with what is given, and its defaults for the rest."""
     policy = {key: value for key, value in given.items() if key in POLICY}
     own: dict[str, Any] = {key: value for key, value in given.items() if key not in POLICY}
@@ -113,6 +117,11 @@ def rules_of_account(everywhere: Parsed, here: Parsed) -> tuple[ConfiguredRule, 
         build(rule, {**everywhere.get(name, {}), **here.get(name, {})})
         for name, rule in ACCOUNT_RULES.items()
     )
+
+
+def rules_of_cards(everywhere: Parsed) -> tuple[ConfiguredRule, ...]:
+    """Return the rules that judge cards."""
+    return tuple(build(rule, everywhere.get(name, {})) for name, rule in CARD_RULES.items())
 
 
 def rules_of_guard(everywhere: Parsed) -> tuple[ConfiguredRule, ...]:

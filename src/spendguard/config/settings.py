@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
-from spendguard.config import addresses, values
+from spendguard.config import addresses, mails, values
+from spendguard.core.evidence import Claim, Trust
 from spendguard.core.findings import Severity
 from spendguard.core.money import Amount
 from spendguard.core.windows import Unit
@@ -66,6 +67,7 @@ class AccountTable(Table):
     proxy: Annotated[str, PlainValidator(addresses.proxy)] | None = None
     poll_interval: Annotated[timedelta, PlainValidator(values.duration)] = timedelta(minutes=5)
     card: CardName | None = None
+    organization: Annotated[str, PlainValidator(mails.organization)] | None = None
     recharge: RechargeTable | None = None
     topup: TopupTable | None = None
     rules: dict[str, Any] = {}
@@ -109,6 +111,47 @@ class ChannelTable(Table):
     language: Language | None = None
 
 
+class MailPatternTable(Table):
+    """`[[mailboxes.patterns]]`: one more kind of mail."""
+
+    name: Label = Field(description='write name = "my-receipts", or any other name')
+    from_: Annotated[tuple[str, ...], PlainValidator(mails.senders)] = Field(
+        alias="from", description='write from = ["receipts@example.com"]'
+    )
+    subject: Annotated[str, PlainValidator(mails.expression)] = Field(
+        description="write subject = '^Your receipt'"
+    )
+    claim: Annotated[Claim, PlainValidator(mails.claim)] = Field(
+        description='write claim = "receipt", or what else such a mail says'
+    )
+    provider: Text | None = None
+    amount: Annotated[str, PlainValidator(mails.amount_expression)] | None = None
+    card: Annotated[str, PlainValidator(mails.card_expression)] | None = None
+    unless: Annotated[str, PlainValidator(mails.expression)] | None = None
+    signed_by: Annotated[tuple[str, ...], PlainValidator(mails.domains)] = ()
+
+
+class MailboxTable(Table):
+    """`[[mailboxes]]`: where receipts arrive."""
+
+    name: Label = Field(description='write name = "receipts", or any other name')
+    host: Annotated[str, PlainValidator(mails.host)] = Field(
+        description='write host = "imap.example.com"'
+    )
+    port: Annotated[int, PlainValidator(mails.port)] = 993
+    user: Text = Field(description='write user = "billing@example.com"')
+    password: Annotated[str, PlainValidator(addresses.password)] = Field(
+        description='write password = "env:MAIL_PASSWORD"'
+    )
+    folder: Text = "INBOX"
+    interval: Annotated[timedelta, PlainValidator(values.duration)] = timedelta(minutes=5)
+    trust: Annotated[Trust, PlainValidator(mails.trust)] = Trust.DKIM
+    authserv_id: Annotated[str, PlainValidator(mails.authserv_id)] | None = None
+    tls_ca: Text | None = None
+    accounts: Names | None = None
+    patterns: tuple[MailPatternTable, ...] = ()
+
+
 class DatabaseTable(Table):
     """`[database]`: where the history is."""
 
@@ -141,5 +184,6 @@ class Settings(Table):
     budgets: tuple[BudgetTable, ...] = ()
     rules: dict[str, Any] = {}
     channels: tuple[ChannelTable, ...] = ()
+    mailboxes: tuple[MailboxTable, ...] = ()
     quiet_hours: QuietHoursTable | None = None
     heartbeat: HeartbeatTable | None = None
