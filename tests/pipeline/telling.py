@@ -14,7 +14,7 @@ from spendguard.core.findings import Finding, Severity, Status
 from spendguard.core.routing import Channel
 from spendguard.notify.results import Delivered, Refused
 from spendguard.pipeline.deliver import DeliveryOutcome, deliver
-from spendguard.pipeline.evaluate import Scope, judge
+from spendguard.pipeline.judge import Docket, Scope, judge
 from spendguard.store import alerts, outbox, silences
 from spendguard.store.connect import Store
 from spendguard.store.schema import outbox as outbox_table
@@ -74,9 +74,9 @@ class Guard:
         return self
 
     def finds(self, *findings: Finding) -> None:
-        scope = Scope(SCOPE, "main", self.policies, self.channels, lambda one: one.rule)
+        scope = Scope(SCOPE, ("main",), self.policies, self.channels, lambda one: one.rule)
         with self.store.begin() as tx:
-            judge(tx, scope, alerts.open_in(tx, SCOPE), findings, self.now)
+            judge(tx, [Docket(scope, alerts.open_in(tx, SCOPE), findings)], self.now)
 
     def tells(self, *, early: bool = False) -> list[DeliveryOutcome]:
         outcomes: list[DeliveryOutcome] = []

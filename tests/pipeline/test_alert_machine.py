@@ -34,7 +34,7 @@ from spendguard.core.notifications import Item
 from spendguard.core.routing import Channel
 from spendguard.notify.results import Delivered, Refused
 from spendguard.pipeline.deliver import DeliveryState, deliver
-from spendguard.pipeline.evaluate import Scope, judge
+from spendguard.pipeline.judge import Docket, Scope, judge
 from spendguard.store import alerts, migrate, outbox, silences
 from spendguard.store.connect import Store
 from spendguard.store.schema import alerts as alerts_table
@@ -121,9 +121,10 @@ class AlertMachine(RuleBasedStateMachine):
             Finding(name, ACCOUNT, status, severity, f"step-{rank}" if rank else "", rank)
             for name, (status, severity, rank) in found.items()
         ]
-        scope = Scope(SCOPE, ACCOUNT, POLICIES, CHANNELS, lambda finding: finding.rule)
+        scope = Scope(SCOPE, (ACCOUNT,), POLICIES, CHANNELS, lambda finding: finding.rule)
         with self.store.begin() as tx:
-            judge(tx, scope, alerts.open_in(tx, SCOPE), findings, self.now)
+            standing = alerts.open_in(tx, SCOPE)
+            judge(tx, [Docket(scope, standing, tuple(findings))], self.now)
         self.last |= {one.rule: one for one in findings if one.status is not Status.UNKNOWN}
 
     @rule(pick=st.integers(0, 9))

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from spendguard.core.accounts import Budget
+from spendguard.core.charges import Strikes
 from spendguard.core.errors import ErrorKind
 from spendguard.core.facts import AccountFacts, BudgetUse, LimitUse, SettingChange
 from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
 from spendguard.core.readings import Extras, Limit, Name, Spend, SpendAlert, SpendRead
 from spendguard.core.windows import DAY, HOUR, Unit, Window, calendar_window, utc_day
-from spendguard.pipeline.gather import Plan, account_facts
+from spendguard.pipeline.gather import Plan, account_facts, know
 from spendguard.store import due, ledger, readings
 from spendguard.store.connect import Store
 from spendguard.store.ledger import Stated
@@ -64,7 +65,9 @@ def gather(
 ) -> AccountFacts:
     plan = Plan(account(), budgets, ZoneInfo(zone))
     with store.begin() as tx:
-        return account_facts(tx, plan, {}, now, mark)
+        here = know(tx, plan, now)
+        changed = mark is not None and mark != ledger.mark(tx, here.row.id)
+        return account_facts(tx, here, Strikes(2), {}, now, card_short=False, changed=changed)
 
 
 class TestABalance:
@@ -111,7 +114,7 @@ class TestABalance:
         assert position is not None
         assert position.billed == usd("15")
 
-    @pytest.mark.parametrize("kind", Kind)
+    @pytest.mark.parametrize("kind", sorted(set(Kind) - {Kind.CHARGE}))
     def test_is_unknown_where_the_ledger_holds_another_currency(
         self, store: Store, kind: Kind
     ) -> None:
@@ -433,7 +436,8 @@ def test_knows_nothing_of_other_accounts(store: Store) -> None:
     plan = Plan(account("other"), (replace(budget(), account="other"),), UTC_ZONE)
 
     with store.begin() as tx:
-        facts = account_facts(tx, plan, {}, NOW, None)
+        here = know(tx, plan, NOW)
+        facts = account_facts(tx, here, Strikes(2), {}, NOW, card_short=False, changed=False)
 
     assert (facts.position, facts.burn) == (None, None)
     assert spent(*facts.budgets) == ["0.00"]

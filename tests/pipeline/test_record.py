@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spendguard.core.errors import SpendguardError
-from spendguard.core.ledger import CREDITS, Kind, Position
+from spendguard.core.ledger import Kind, Position
 from spendguard.core.money import Money
 from spendguard.core.readings import Spend, SpendRead
+from spendguard.core.reconcile import reconcile
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline import record
 from spendguard.pipeline.gather import position_at
@@ -19,7 +20,7 @@ from spendguard.store.ledger import Recorded, Stated
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TODAY = utc_day(NOW).start
 CHECKPOINTS = frozenset({Kind.CHECKPOINT})
-CREDIT = CREDITS | {Kind.REFUND}
+CREDIT = frozenset({Kind.DEPOSIT, Kind.GRANT, Kind.REFUND})
 
 
 def usd(text: str) -> Money:
@@ -57,7 +58,7 @@ def void(store: Store, entry_id: str, kinds: frozenset[Kind]) -> Voided:
 def position(store: Store) -> Position | None:
     with store.begin() as tx:
         row = due.load(tx, "main")
-        return position_at(tx, row, ledger.live(tx, row.id), NOW)
+        return position_at(tx, row, reconcile(ledger.live(tx, row.id)).entries, NOW)
 
 
 class TestABalance:

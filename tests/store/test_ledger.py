@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from spendguard.core.errors import SpendguardError
 from spendguard.core.ledger import DaySpend, Entry, Kind, Position, derive
 from spendguard.core.money import NANOS, Money
+from spendguard.core.reconcile import reconcile
 from spendguard.core.windows import DAY, HOUR, Window
 from spendguard.store import due, ledger
 from spendguard.store.connect import Store
@@ -43,7 +44,7 @@ def void(store: Store, entry_id: str) -> None:
 
 def live(store: Store, account_id: int) -> list[Entry]:
     with store.begin() as tx:
-        return ledger.live(tx, account_id)
+        return list(reconcile(ledger.live(tx, account_id)).entries)
 
 
 def rows(store: Store) -> int:

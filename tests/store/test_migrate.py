@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -154,3 +155,43 @@ def test_a_creation_that_was_killed_can_be_repeated(empty: Store) -> None:
     assert killed.returncode == -9, killed.stderr
     assert tables(empty) == set()
     assert migrate.upgrade(empty)
+
+
+def at(store: Store, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrate.scripts()))
+    with store.begin() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, revision)
+
+
+def test_the_second_schema_keeps_every_row_of_the_first(empty: Store) -> None:
+    at(empty, "0001")
+    with empty.begin() as tx:
+        tx.exec_driver_sql(
+            "INSERT INTO accounts (id, name, provider, currency) VALUES (1, 'main', 'openai', 'USD')"
+        )
+        tx.exec_driver_sql(
+            "INSERT INTO entries (id, account_id, kind, nanos, currency, at, at_stated, "
+            "expires_stated, source, external_id, recorded_at, voided_at) VALUES "
+            "(3, 1, 'checkpoint', 7, 'USD', 1, 1, 0, 'manual', NULL, 2, NULL), "
+            "(7, 1, 'deposit', 9, 'USD', 3, 0, 1, 'manual', 'x', 4, 5)"
+        )
+
+    assert migrate.upgrade(empty)
+
+    with empty.begin() as tx:
+        kept = tx.exec_driver_sql(
+            "SELECT id, kind, nanos, at, expires_stated, external_id, voided_at, outcome, origin "
+            "FROM entries ORDER BY id"
+        ).all()
+        tx.exec_driver_sql(
+            "INSERT INTO entries (account_id, kind, currency, at, at_stated, expires_stated, "
+            "source, recorded_at) VALUES (1, 'charge', 'USD', 1, 1, 0, 'manual', 2)"
+        )
+        newest = tx.exec_driver_sql("SELECT MAX(id) FROM entries").scalar_one()
+    assert kept == [
+        (3, "checkpoint", 7, 1, 0, None, None, None, ""),
+        (7, "deposit", 9, 3, 1, "x", 5, None, ""),
+    ]
+    assert newest == 8

@@ -1,14 +1,16 @@
-"""Ends: what needs a secret, made when first used: providers for accounts, senders for channels."""
+"""Ends: what needs a secret, made when first used: providers, senders, readers of mailboxes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from threading import Lock
 
 from spendguard.config.configuration import Configuration
 from spendguard.config.secrets import resolve
-from spendguard.core.accounts import Account
+from spendguard.core.accounts import Account, Mailbox
 from spendguard.core.errors import ErrorKind, ProviderError, SpendguardError
+from spendguard.mailbox import MailboxError, MailRead, Mark
 from spendguard.notify.channel import Channel as Sender
 from spendguard.providers import PROVIDERS
 from spendguard.providers.base import Clients, Deadline, Provider
@@ -42,6 +44,20 @@ class Ends:
             currency=account.currency,
             deadline=Deadline(),
         )
+
+    def receipts(self, mailbox: Mailbox, mark: Mark | None, now: datetime) -> MailRead:
+        """Read what is new in a mailbox.
+
+        Raises:
+            MailboxError: when it cannot be read, or its password does not resolve.
+        """
+        from spendguard.mailbox.read import read
+
+        try:
+            password = resolve(mailbox.password, self._env)
+        except SpendguardError as error:
+            raise MailboxError(ErrorKind.AUTH, error.message, error.hint) from None
+        return read(mailbox, password.get_secret_value(), mark, now)
 
     def sender(self, name: str) -> Sender | str:
         """Return what takes a message to a channel, or why its URL is of no use."""

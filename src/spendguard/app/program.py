@@ -13,37 +13,33 @@ from pathlib import Path
 from secrets import token_hex
 from typing import cast
 
+from spendguard.app.benches import Benches
 from spendguard.app.clock import utc_now
 from spendguard.app.ends import Ends
 from spendguard.app.hold import delivering
-from spendguard.config.configuration import Configuration, ConfiguredRule
+from spendguard.config.configuration import Configuration
 from spendguard.config.effective import render_effective
 from spendguard.config.load import load
 from spendguard.config.locate import find_config
-from spendguard.core.accounts import Account
+from spendguard.core.accounts import Account, Card, Mailbox
 from spendguard.core.alerts import acknowledge
 from spendguard.core.errors import Problem, ProviderError, SpendguardError
-from spendguard.core.findings import Finding, Severity
+from spendguard.core.facts import AccountFacts
+from spendguard.core.findings import Severity
 from spendguard.core.ledger import Kind
+from spendguard.core.money import Money
 from spendguard.core.routing import Channel
-from spendguard.messages import summary
 from spendguard.notify.results import Delivered, Refused
 from spendguard.pipeline import record
 from spendguard.pipeline.deliver import DeliveryOutcome, DeliveryState, deliver, give_up_removed
-from spendguard.pipeline.evaluate import (
-    Judged,
-    Scope,
-    evaluate_account,
-    evaluate_guard,
-    introduce,
-    judge,
-)
-from spendguard.pipeline.gather import Plan
+from spendguard.pipeline.evaluate import evaluate_family, evaluate_guard, introduce
+from spendguard.pipeline.judge import Docket, Judged, judge
 from spendguard.pipeline.poll import PollOutcome, Progress, poll, refuse
+from spendguard.pipeline.receipts import MailOutcome, Payers, read_receipts
 from spendguard.pipeline.retain import RetainOutcome, retain
 from spendguard.providers import PROVIDERS
-from spendguard.rules.base import AccountRule, GuardRule
-from spendguard.store import alerts, due, migrate, outbox, readings, scopes, silences
+from spendguard.rules.base import GuardRule
+from spendguard.store import alerts, cards, due, migrate, outbox, readings, scopes, silences
 from spendguard.store.connect import Store, Tx
 from spendguard.store.ledger import Recorded, Stated
 from spendguard.store.silences import Silence
@@ -64,6 +60,7 @@ class Checked:
     """Everything `check` did, and whether something stands that a person must act on."""
 
     accounts: tuple[AccountChecked, ...]
+    mailboxes: tuple[MailOutcome, ...]
     guard: Judged
     deliveries: tuple[DeliveryOutcome, ...]
     firing: bool
@@ -81,6 +78,15 @@ class Checked:
         return 69 if any(one.poll.error is not None for one in self.accounts) else 0
 
 
+@dataclass(frozen=True, slots=True)
+class ChargeAdded:
+    """A charge that was entered, and what is known of its account with it."""
+
+    id: str
+    new: bool
+    facts: AccountFacts
+
+
 def configure(explicit: str | None, env: Mapping[str, str]) -> Configuration:
     """Return the configuration the search order finds.
 
@@ -88,6 +94,15 @@ def configure(explicit: str | None, env: Mapping[str, str]) -> Configuration:
         ConfigError: with every problem at once.
     """
     return load(find_config(explicit, env), env, PROVIDERS.keys())
+
+
+def _accept(tx: Tx, rule: str, account: str, now: datetime) -> None:
+    """Take what an acknowledged alert was about as known, so that it does not fire again."""
+    row = due.load(tx, account)
+    if rule == "config-drift":
+        readings.accept_settings(tx, row.id)
+    elif rule == "recharge-unexpected":
+        due.update(tx, row.id, credit_accepted_at=now)
 
 
 class App:
@@ -102,6 +117,7 @@ class App:
         self.configuration = configuration
         self.clock = clock
         self.store = Store(configuration.database_url)
+        self.benches = Benches(configuration)
         self.ends = Ends(configuration, env)
 
     def __enter__(self) -> App:
@@ -155,30 +171,46 @@ class App:
         with ThreadPoolExecutor(WORKERS) as pool:
             return list(pool.map(self.poll, self.configuration.accounts))
 
+    def read_receipts(self) -> list[MailOutcome]:
+        """Read what is new in every mailbox, several at once, and enter what it proves."""
+        boxes = self.configuration.mailboxes
+        if not boxes:
+            return []
+        with ThreadPoolExecutor(WORKERS) as pool:
+            return list(pool.map(self._read_receipts, boxes))
+
+    def _read_receipts(self, mailbox: Mailbox) -> MailOutcome:
+        payers = Payers(
+            tuple(
+                account
+                for account in self.configuration.accounts
+                if mailbox.accounts is None or account.name in mailbox.accounts
+            ),
+            self.benches.cards,
+        )
+        read = partial(self.ends.receipts, mailbox)
+        return read_receipts(self.store, mailbox, read, payers, self.clock())
+
     # evaluate
 
     def evaluate(self, account: Account) -> Judged:
-        """Judge one account and enqueue what is owed."""
+        """Judge an account, with its card and the card's other accounts; enqueue what is owed."""
         with self.store.begin() as tx:
-            return self._evaluate(tx, account, self.clock())
+            family = self.benches.family_of(account)
+            return evaluate_family(tx, family, self.clock())[account.name]
 
-    def _evaluate(self, tx: Tx, account: Account, now: datetime) -> Judged:
-        rules = self.configuration.account_rules[account.name]
-        budgets = (one for one in self.configuration.budgets if one.account == account.name)
-        plan = Plan(
-            account,
-            tuple(budgets),
-            self.configuration.zone,
-            PROVIDERS[account.provider].states_balance,
-        )
-        scope = self._scope(scopes.account_scope(account.name), account.name, rules)
-        enabled = [cast("AccountRule", one.rule) for one in rules if one.policy.enabled]
-        return evaluate_account(tx, plan, enabled, scope, now)
+    def evaluate_all(self) -> dict[str, Judged]:
+        """Judge every card and every account, each family in a transaction of its own."""
+        judged: dict[str, Judged] = {}
+        for family in self.benches.families():
+            with self.store.begin() as tx:
+                judged |= evaluate_family(tx, family, self.clock())
+        return judged
 
     def evaluate_guard(self) -> Judged:
         """Judge the guard itself and its channels, and introduce it where that is owed."""
         rules = self.configuration.guard_rules
-        scope = self._scope(scopes.GUARD, None, rules)
+        scope = self.benches.scope(scopes.GUARD, (), rules)
         enabled = [cast("GuardRule", one.rule) for one in rules if one.policy.enabled]
         now = self.clock()
         with self.store.begin() as tx:
@@ -190,8 +222,9 @@ class App:
         return judged
 
     def retire(self) -> None:
-        """End the alerts of accounts that the configuration no longer has."""
+        """End the alerts of accounts and cards that the configuration no longer has."""
         kept = {scopes.account_scope(account.name) for account in self.configuration.accounts}
+        kept |= {scopes.card_scope(card.name) for card in self.configuration.cards}
         now = self.clock()
         with self.store.begin() as tx:
             gone = {
@@ -200,23 +233,8 @@ class App:
                 if stored.scope not in kept | {scopes.GUARD}
             }
             for name, account in gone.items():
-                scope = self._scope(name, account, ())
-                judge(tx, scope, alerts.open_in(tx, name), (), now)
-
-    def _scope(self, name: str, account: str | None, rules: Sequence[ConfiguredRule]) -> Scope:
-        policies = {one.rule.name: one.policy for one in rules}
-        return Scope(name, account, policies, self.configuration.channels, self._summarize)
-
-    def _summarize(self, finding: Finding) -> str:
-        return summary(
-            finding.rule,
-            finding.status,
-            finding.severity,
-            finding.step,
-            finding.values,
-            language=self.configuration.language,
-            zone=self.configuration.zone,
-        )
+                scope = self.benches.scope(name, (account,) if account else (), ())
+                judge(tx, [Docket(scope, alerts.open_in(tx, name), ())], now)
 
     def _channel_errors(self) -> dict[str, str]:
         senders = {one.name: self.ends.sender(one.name) for one in self.configuration.channels}
@@ -282,8 +300,10 @@ class App:
         """Read, judge and tell everything once: what `spendguard check` does."""
         with delivering(cast("Path", self.store.path), self._take_back):
             self.retire()
+            mailboxes = self.read_receipts()
             polls = self.poll_all()
-            judged = [self.evaluate(account) for account in self.configuration.accounts]
+            found = self.evaluate_all()
+            judged = [found[account.name] for account in self.configuration.accounts]
             self.evaluate_guard()
             deliveries = self.deliver(early=True)
             guard = self.evaluate_guard()
@@ -295,7 +315,13 @@ class App:
                 for name in one.suppressed
             ]
             accounts = [AccountChecked(*pair) for pair in zip(polls, judged, strict=True)]
-            return Checked(tuple(accounts), guard, (*deliveries, *suppressed), self.firing())
+            return Checked(
+                tuple(accounts),
+                tuple(mailboxes),
+                guard,
+                (*deliveries, *suppressed),
+                self.firing(),
+            )
 
     def _take_back(self) -> None:
         with self.store.begin() as tx:
@@ -325,7 +351,7 @@ class App:
         account, now = self.account(name), self.clock()
         with self.store.begin() as tx:
             yield tx, now
-            self._evaluate(tx, account, now)
+            evaluate_family(tx, self.benches.family_of(account), now)
 
     def set_balance(self, account: str, stated: Stated) -> record.Checkpointed:
         """Write a checkpoint, judge the account again, enqueue what is owed; send nothing."""
@@ -344,7 +370,44 @@ class App:
             voided = record.void(tx, entry_id, kinds, now)
             known = {account.name: account for account in self.configuration.accounts}
             if voided.account in known:
-                self._evaluate(tx, known[voided.account], now)
+                evaluate_family(tx, self.benches.family_of(known[voided.account]), now)
+            return voided
+
+    def add_charge(self, account: str, stated: Stated) -> ChargeAdded:
+        """Write an attempt to charge the card; a succeeded one is a deposit. Judge again."""
+        found, now = self.account(account), self.clock()
+        with self.store.begin() as tx:
+            done = record.add_credit(tx, account, stated, now)
+            judged = evaluate_family(tx, self.benches.family_of(found), now)[account]
+        return ChargeAdded(done.id, done.new, cast("AccountFacts", judged.facts))
+
+    def card(self, name: str) -> Card:
+        """Return a configured card.
+
+        Raises:
+            SpendguardError: when there is none of that name.
+        """
+        if name in self.benches.cards:
+            return self.benches.cards[name]
+        known = ", ".join(sorted(self.benches.cards)) or "there is none: add a [[cards]] section"
+        raise SpendguardError(f"unknown card '{name}'", f"known: {known}")
+
+    def set_card(self, name: str, amount: Money, at: datetime) -> str:
+        """Note what a card holds, judge it and its accounts again; return the statement's id."""
+        self.card(name)
+        now = self.clock()
+        with self.store.begin() as tx:
+            key = cards.state(tx, name, amount, at, now)
+            evaluate_family(tx, self.benches.family_of_card(name), now)
+            return key
+
+    def void_card(self, statement_id: str) -> record.CardVoided:
+        """Take back what was stated of a card, and judge it and its accounts again."""
+        now = self.clock()
+        with self.store.begin() as tx:
+            voided = record.void_card(tx, statement_id, now)
+            if voided.card in self.benches.cards:
+                evaluate_family(tx, self.benches.family_of_card(voided.card), now)
             return voided
 
     def acknowledge(self, alert_id: str) -> str:
@@ -366,8 +429,8 @@ class App:
                 alerts.save(tx, stored, alert, stored.summary)
                 return "acknowledged"
             alerts.end(tx, stored, stored.summary, now)
-            if stored.alert.rule == "config-drift" and stored.account is not None:
-                readings.accept_settings(tx, due.load(tx, stored.account).id)
+            if stored.account is not None:
+                _accept(tx, stored.alert.rule, stored.account, now)
             return "closed"
 
     def silence(

@@ -3,80 +3,309 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from spendguard.core.accounts import Account, Budget
+from spendguard.core.accounts import Account, Budget, Card
 from spendguard.core.burn import burn
+from spendguard.core.cards import held, latest_statement
+from spendguard.core.charges import Charge, Outcome, Strikes
+from spendguard.core.charges import strikes as count_strikes
+from spendguard.core.errors import ErrorKind
 from spendguard.core.facts import (
     AccountFacts,
-    BudgetUse,
+    Burn,
+    CardFacts,
     ChannelUse,
+    CreditSeen,
     GuardFacts,
-    LimitUse,
-    SettingChange,
+    Payer,
     Standing,
+    Witness,
 )
-from spendguard.core.ledger import DaySpend, Entry, Position, derive, latest_checkpoint
-from spendguard.core.money import Money
-from spendguard.core.windows import DAY, Unit, Window, calendar_window, share, utc_day
-from spendguard.store import due, ledger, outbox, readings, scopes
+from spendguard.core.inference import proven_at, stopped_at
+from spendguard.core.ledger import DaySpend, Entry, Kind, Position, derive, latest_checkpoint
+from spendguard.core.money import Amount, Money
+from spendguard.core.recharge import Course, next_charge
+from spendguard.core.reconcile import Books, reconcile
+from spendguard.core.windows import DAY, Unit, calendar_window, utc_day
+from spendguard.pipeline.ceilings import budget_uses, limit_uses, setting_changes
+from spendguard.store import alerts, cards, due, ledger, mails, outbox, readings, scopes
 from spendguard.store.alerts import Stored
 from spendguard.store.connect import Tx
-from spendguard.store.readings import Part
+from spendguard.store.ledger import Stated
 
-SETTLES = timedelta(hours=48)
+LOOK_BACK = DAY * 60
 UTC_ZONE = ZoneInfo("UTC")
+LATE_CUT_OFF = Amount.parse("2.00")  # where the configuration says nothing of recharge
+LEAST, MOST = Amount.parse("5.00"), Amount.parse("50.00")  # what can be bought at once
+ASKING = frozenset({"recharge-missing", "recharge-unexpected", "checkpoint-stale"})
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the configuration says of an account, as far as facts depend on it."""
+    """What the configuration says of an account, as far as facts depend on it.
+
+    `mailboxes` are those that would show a charge of it, each with the age at which its last
+    reading proves nothing any more; `grace` is that of recharge-missing.
+    """
 
     account: Account
     budgets: tuple[Budget, ...]
     zone: ZoneInfo
     states_balance: bool = False
+    mailboxes: Mapping[str, timedelta] = field(default_factory=dict)
+    grace: timedelta = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database knows of an account, before any rule looks at it."""
+
+    plan: Plan
+    row: Any
+    books: Books
+    days: tuple[DaySpend, ...]  # the last weeks
+    position: Position | None
+    costs_read: bool
+    proven_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """The name of the account."""
+        return self.plan.account.name
+
+
+def know(tx: Tx, plan: Plan, now: datetime) -> Known:
+    """Read what is known of an account inside the caller's transaction."""
+    account = plan.account
+    row = due.load(tx, account.name)
+    books = reconcile(ledger.live(tx, row.id))
+    days, _ = readings.day_spend(tx, row.id, account.currency, now - LOOK_BACK)
+    stated = latest_checkpoint(books.entries)
+    proven_at = books.proofs[-1].at if books.proofs else None
+    return Known(
+        plan,
+        row,
+        books,
+        tuple(days),
+        position_at(tx, row, books.entries, now, levels=_levels(account)),
+        stated is not None and _costs_read(row, stated.at),
+        proven_at,
+    )
+
+
+def infer(tx: Tx, known: Known, now: datetime) -> Known:
+    """Enter the credit that usage proves, where nobody told of any, and return what is known then."""
+    if known.position is None or not known.costs_read or known.proven_at is not None:
+        return known
+    if known.plan.states_balance:
+        return known
+    beyond = known.position.under.get(-_overdraft(known.plan.account))
+    proven = proven_at(beyond, known.days)
+    if proven is None:
+        return known
+    stated = Stated(
+        Kind.DEPOSIT, None, proven, source="inferred", currency=known.plan.account.currency
+    )
+    ledger.record(tx, known.row.id, stated, now)
+    return know(tx, known.plan, now)
+
+
+def _levels(account: Account) -> tuple[Money, ...]:
+    exhausted = -_overdraft(account)
+    return (exhausted,) if account.recharge is None else (account.recharge.trigger, exhausted)
+
+
+def _overdraft(account: Account) -> Money:
+    if account.recharge is None:
+        return LATE_CUT_OFF.of(account.currency)
+    return account.recharge.overdraft
+
+
+def course(known: Known, strikes: Strikes, now: datetime) -> Course | None:
+    """Return how the balance goes on from here, None while it is not known."""
+    position, account = known.position, known.plan.account
+    if position is None or not known.costs_read or known.proven_at is not None:
+        return None
+    rate = _burn(known, now)
+    month = calendar_window(now, Unit.MONTH, UTC_ZONE)
+    came = (one for one in _succeeded(known) if one.at in month and one.amount is not None)
+    recharged = sum(one.amount.nanos for one in came if one.amount is not None)
+    return Course(
+        account=account.name,
+        at=position.as_of,
+        balance=position.floor,
+        per_day=None if rate is None else rate.per_day,
+        recharged=Money(recharged, account.currency),
+        least=account.topup_min or LEAST.of(account.currency),
+        most=account.topup_max or MOST.of(account.currency),
+        retried=strikes.own(account.name) > 0,
+    )
+
+
+def _succeeded(known: Known) -> list[Charge]:
+    return [one for one in known.books.charges if one.outcome is Outcome.SUCCEEDED]
+
+
+def _burn(known: Known, now: datetime, look_back: int = 7) -> Burn | None:
+    read = [day for day in known.days if _complete(known.row, day) or now in day.day]
+    return burn(read, now, look_back)
+
+
+def payer(known: Known, card: Card, strikes: Strikes, now: datetime) -> Payer:
+    """Return an account as its card sees it; where currencies differ its charges are not known."""
+    account = known.plan.account
+    here = course(known, strikes, now) if account.currency == card.currency else None
+    return Payer(account.name, account.recharge, here)
+
+
+def card_facts(
+    tx: Tx,
+    card: Card,
+    payers: Sequence[Payer],
+    standing: Mapping[tuple[str, str], Stored],
+    now: datetime,
+    *,
+    changed: bool,
+) -> CardFacts:
+    """Return everything that is known of a card, read inside the caller's transaction."""
+    stated = latest_statement(cards.statements(tx, card.name))
+    charged = ledger.card_charges(tx, card.name)
+    return CardFacts(
+        now=now,
+        card=card,
+        balance=held(card, stated, charged),
+        stated_at=None if stated is None else stated.at,
+        strikes=count_strikes(charged, card.strikes_to_ban),
+        payers=tuple(payers),
+        standing={key: _standing(stored) for key, stored in standing.items()},
+        ledger_changed=changed,
+    )
 
 
 def account_facts(
     tx: Tx,
-    plan: Plan,
+    known: Known,
+    strikes: Strikes,
     standing: Mapping[tuple[str, str], Stored],
     now: datetime,
-    ledger_mark: str | None,
+    *,
+    card_short: bool,
+    changed: bool,
 ) -> AccountFacts:
     """Return everything that is known of an account, read inside the caller's transaction."""
-    account = plan.account
-    row = due.load(tx, account.name)
-    entries = ledger.live(tx, row.id)
-    recent, _ = readings.day_spend(tx, row.id, account.currency, now - DAY * 9)
-    position = position_at(tx, row, entries, now)
-    stated = latest_checkpoint(entries)
+    plan, row = known.plan, known.row
+    account, model = plan.account, plan.account.recharge
+    position = None if known.proven_at else known.position
+    here = course(known, strikes, now)
+    due_since = _due_since(known)
+    usual = _burn(known, now, 14)
+    reliable = position is not None and known.costs_read
     return AccountFacts(
         now=now,
         account=account.name,
         currency=account.currency,
         polls=due.polls(row),
         states_balance=plan.states_balance,
-        recharge=account.recharge,
+        recharge=model,
         position=position,
-        costs_read=stated is not None and _costs_read(row, stated.at),
-        burn=burn([day for day in recent if _complete(row, day) or now in day.day], now),
-        budgets=tuple(use for budget in plan.budgets for use in _uses(tx, row, budget, plan, now)),
-        limits=_limits(tx, row, now) if row.limits_known else None,
-        changes=_changes(tx, row),
+        costs_read=known.costs_read,
+        burn=_burn(known, now),
+        card=account.card,
+        card_short=card_short,
+        strikes=strikes,
+        charges=tuple(one for one in known.books.charges if now - one.at < DAY * 35),
+        confirmed_at=max(
+            (one.at for one in _succeeded(known) if one.source != "manual"), default=None
+        ),
+        next_charge=None
+        if model is None or here is None or strikes.unusable
+        else next_charge(model, here, now),
+        due_since=due_since,
+        overdue=due_since is not None and now - due_since > plan.grace,
+        proven_at=known.proven_at,
+        stopped_at=stopped_at(position.floor, known.days, row.last_ok_at)
+        if position is not None and reliable
+        else None,
+        unexplained=_unexplained(tx, known, now),
+        frequent_per_day=None if usual is None else usual.per_day,
+        asked_at=alerts.last_said(tx, account.name, ASKING),
+        budgets=tuple(
+            use for budget in plan.budgets for use in budget_uses(tx, row, budget, plan.zone, now)
+        ),
+        limits=limit_uses(tx, row, now) if row.limits_known else None,
+        changes=setting_changes(tx, row),
         own_key_known=row.own_key_known,
         own_key_expires_at=row.own_key_expires_at,
         standing={key: _standing(stored) for key, stored in standing.items()},
-        ledger_changed=ledger_mark is not None and ledger_mark != ledger.mark(tx, row.id),
+        ledger_changed=changed,
+        **_witness(tx, plan, row, now),
     )
 
 
+def _due_since(known: Known) -> datetime | None:
+    """Return since when a recharge is due: the floor is under the trigger, and no charge came."""
+    model, position = known.plan.account.recharge, known.position
+    if model is None or not model.enabled or position is None or known.proven_at is not None:
+        return None
+    since = position.under.get(model.trigger)
+    if since is None:
+        return None
+    return max(since, max((one.at for one in known.books.charges), default=since))
+
+
+def _unexplained(tx: Tx, known: Known, now: datetime) -> tuple[CreditSeen, ...]:
+    accepted = known.row.credit_accepted_at
+
+    def seen(recorded_at: datetime | None) -> bool:
+        return accepted is not None and recorded_at is not None and bool(recorded_at <= accepted)
+
+    found = [
+        CreditSeen(one.at, one.amount, one.source, accepted=seen(one.recorded_at))
+        for one in known.books.unexplained
+    ]
+    found += [
+        CreditSeen(
+            mail.recorded_at,
+            None if mail.nanos is None else Money(mail.nanos, mail.currency),
+            "mail",
+            accepted=seen(mail.recorded_at),
+            forged=True,
+        )
+        for mail in mails.forged(tx, known.name, now)
+    ]
+    return tuple(sorted(found, key=lambda one: one.at))
+
+
+def _witness(tx: Tx, plan: Plan, row: Any, now: datetime) -> dict[str, Any]:
+    """Return whether some source would show a charge of the account, and how it does."""
+    if plan.states_balance:
+        healthy = row.failures == 0 and row.last_ok_at is not None
+        return {"witness": Witness.HEALTHY if healthy else Witness.FAILING}
+    rows = {name: mails.load(tx, name) for name in plan.mailboxes}
+    if not rows:
+        return {"witness": Witness.NONE}
+    for name, box in rows.items():
+        if not box.failures and box.last_ok_at and now - box.last_ok_at <= plan.mailboxes[name]:
+            return {"witness": Witness.HEALTHY}
+    worst = max(rows.values(), key=lambda box: int(box.failures))
+    return {
+        "witness": Witness.FAILING,
+        "witness_error": None if worst.error_kind is None else ErrorKind(worst.error_kind),
+        "witness_failing_since": worst.failing_since,
+    }
+
+
 def position_at(
-    tx: Tx, row: Any, entries: Sequence[Entry], now: datetime, at: datetime | None = None
+    tx: Tx,
+    row: Any,
+    entries: Sequence[Entry],
+    now: datetime,
+    at: datetime | None = None,
+    levels: Sequence[Money] = (),
 ) -> Position | None:
     """Return the derived balance, None without a checkpoint or where currencies would mix."""
     stated = latest_checkpoint(entry for entry in entries if at is None or entry.at <= at)
@@ -89,7 +318,7 @@ def position_at(
         return None
     late = readings.late_spend(tx, row.id, row.currency, stated.at)
     as_of = max(stated.at, row.last_ok_at) if row.last_ok_at else stated.at
-    return derive(entries, days, now, as_of=min(as_of, now), late=late, at=at)
+    return derive(entries, days, now, as_of=min(as_of, now), late=late, at=at, levels=levels)
 
 
 def _costs_read(row: Any, stated_at: datetime) -> bool:
@@ -109,81 +338,6 @@ def _complete(row: Any, day: DaySpend) -> bool:
 def _standing(stored: Stored) -> Standing:
     alert = stored.alert
     return Standing(alert.severity, alert.step, alert.level.rank, alert.since)
-
-
-def _uses(tx: Tx, row: Any, budget: Budget, plan: Plan, now: datetime) -> list[BudgetUse]:
-    """Return the budget's present window, and the last one until its days are settled.
-
-    A window that had ended before the account was first read is history: it never alerts.
-    """
-    current = calendar_window(now, budget.window, plan.zone)
-    last = calendar_window(current.start - timedelta(microseconds=1), budget.window, plan.zone)
-    settled_at = utc_day(last.end - timedelta(microseconds=1)).end + SETTLES
-    watched = row.first_ok_at is not None and row.first_ok_at < last.end
-    windows = [last, current] if watched and now < settled_at else [current]
-    return [BudgetUse(budget, window, _spent(tx, row, budget, window, now)) for window in windows]
-
-
-def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> Money:
-    part = Part(
-        projects=_meant(tx, row, "project", budget.project),
-        api_keys=_meant(tx, row, "api_key", budget.api_key),
-        model=budget.model,
-    )
-    currency = budget.amount.currency
-    days = readings.part_spend(tx, row.id, currency, window, part)
-    return Money(sum(_share(day, window, now) for day in days), currency)
-
-
-def _meant(tx: Tx, row: Any, kind: str, wanted: str | None) -> frozenset[str] | None:
-    return None if wanted is None else readings.ids_of(tx, row.id, kind, wanted)
-
-
-def _share(spend: DaySpend, window: Window, now: datetime) -> int:
-    """Return what of a UTC day falls into the window; a day not over yet ends now."""
-    end = min(spend.day.end, max(now, spend.day.start + timedelta(microseconds=1)))
-    return share(spend.amount.nanos, Window(spend.day.start, end), window)
-
-
-def _limits(tx: Tx, row: Any, now: datetime) -> tuple[LimitUse, ...]:
-    month = calendar_window(now, Unit.MONTH, UTC_ZONE)
-    uses = []
-    called = readings.project_names(tx, row.id)
-    for setting in readings.settings(tx, row.id):
-        if setting.kind != "limit" or setting.nanos is None:
-            continue
-        part = Part(projects=frozenset({setting.project}) if setting.project else None)
-        days = readings.part_spend(tx, row.id, setting.currency, month, part)
-        used = Money(sum(day.amount.nanos for day in days), setting.currency)
-        threshold = Money(setting.nanos, setting.currency)
-        scope = called.get(setting.project) or setting.project or "organization"
-        uses.append(LimitUse(scope, threshold, used, setting.enforcing))
-    return tuple(uses)
-
-
-def _changes(tx: Tx, row: Any) -> tuple[SettingChange, ...] | None:
-    """Return what differs from what was accepted; None while that cannot be told."""
-    known = {"limit": row.limits_known, "alert": row.alerts_known}
-    changes = tuple(
-        SettingChange(
-            _setting_name(setting),
-            _shown(setting.accepted_nanos, setting.currency),
-            _shown(setting.nanos, setting.currency),
-        )
-        for setting in readings.settings(tx, row.id)
-        if known[setting.kind] and setting.nanos != setting.accepted_nanos
-    )
-    return changes if changes or all(known.values()) else None
-
-
-def _setting_name(setting: Any) -> str:
-    whose = f"project {setting.project}" if setting.project else "organization"
-    kind = "spend limit" if setting.kind == "limit" else f"spend alert {setting.provider_id}"
-    return f"{kind} of {whose}"
-
-
-def _shown(nanos: int | None, currency: str) -> str | None:
-    return None if nanos is None else str(Money(nanos, currency))
 
 
 def guard_facts(

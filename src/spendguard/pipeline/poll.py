@@ -17,6 +17,7 @@ from spendguard.core.backoff import poll_delay
 from spendguard.core.errors import ErrorKind, ProviderError
 from spendguard.core.ledger import latest_checkpoint
 from spendguard.core.readings import Extras, SpendRead
+from spendguard.core.reconcile import reconcile
 from spendguard.core.windows import DAY, Window, utc_day
 from spendguard.providers.base import Provider
 from spendguard.store import due, ledger, readings
@@ -113,8 +114,7 @@ def _plan(tx: Tx, account: Account, now: datetime) -> _Due:
     row = due.load(tx, account.name)
     today = utc_day(now)
     deep = row.deep_read_at is None or _since(row.deep_read_at, now) >= DAY
-    entries = ledger.live(tx, row.id)
-    stated = latest_checkpoint(entries)
+    stated = latest_checkpoint(reconcile(ledger.live(tx, row.id)).entries)
     since = today.start - HISTORY
     if stated is not None:
         since = min(since, utc_day(stated.at).start)

@@ -53,6 +53,18 @@ def every_open(tx: sa.Connection) -> list[Stored]:
     return [_stored(row) for row in rows]
 
 
+def last_said(tx: sa.Connection, account: str, rules: Collection[str]) -> datetime | None:
+    """Return when one of these rules last spoke of an account."""
+    table = alerts.c
+    found: datetime | None = tx.execute(
+        sa.select(table.said_at)
+        .where(table.account == account, table.rule.in_(rules), table.said_at.is_not(None))
+        .order_by(table.said_at.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return found
+
+
 def find(tx: sa.Connection, alert_id: str) -> Stored | None:
     """Return an open alert by its id."""
     row = tx.execute(
@@ -67,7 +79,7 @@ def _stored(row: sa.Row[Any]) -> Stored:
 
 def _alert(row: sa.Row[Any]) -> Alert:
     columns = row._mapping  # noqa: SLF001  the documented way to read columns by name
-    held = {name: _level(columns, name) for name in _HELD}
+    held: dict[str, Any] = {name: _level(columns, name) for name in _HELD}
     return Alert(
         rule=row.rule,
         subject=row.subject,
@@ -80,6 +92,7 @@ def _alert(row: sa.Row[Any]) -> Alert:
         fired_at=row.fired_at,
         said_at=row.said_at,
         told=None if row.told is None else Severity.of(row.told),
+        quiet=row.quiet,
         **held,
     )
 
@@ -108,6 +121,7 @@ def _columns(alert: Alert, summary: str) -> dict[str, object]:
         "fired_at": alert.fired_at,
         "said_at": alert.said_at,
         "told": None if alert.told is None else alert.told.label,
+        "quiet": alert.quiet,
         **held,
     }
 

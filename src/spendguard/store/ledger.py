@@ -8,25 +8,61 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from spendguard.core.charges import Charge, Outcome
 from spendguard.core.errors import SpendguardError
-from spendguard.core.ledger import Entry, Kind
+from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
+from spendguard.core.reconcile import Statement, reconcile
 from spendguard.store.schema import accounts, entries
 from spendguard.store.types import row_id
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """An entry as somebody stated it; `*_stated` tell what was typed and what is a default."""
+    """An entry as somebody stated it; `*_stated` tell what was typed and what is a default.
+
+    `amount` is None for inferred credit and for a failed charge without a figure; then `currency`
+    says of which currency nothing is known.
+    """
 
     kind: Kind
-    amount: Money
+    amount: Money | None
     at: datetime
     at_stated: bool = False
     expires_at: datetime | None = None
     expires_stated: bool = False
     source: str = "manual"
     external_id: str | None = None
+    outcome: Outcome | None = None
+    card: str | None = None
+    reason: str = ""
+    origin: str = ""
+    currency: str = ""
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """What its row holds."""
+        return {
+            "kind": self.kind.value,
+            "nanos": None if self.amount is None else self.amount.nanos,
+            "currency": self.currency if self.amount is None else self.amount.currency,
+            "at": self.at,
+            "at_stated": self.at_stated,
+            "expires_at": self.expires_at,
+            "expires_stated": self.expires_stated,
+            "source": self.source,
+            "external_id": self.external_id,
+            "outcome": None if self.outcome is None else self.outcome.value,
+            "card": self.card,
+            "reason": self.reason,
+            "origin": self.origin,
+        }
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What makes it another entry under the same external id."""
+        columns = self.columns
+        return tuple(columns[name] for name in ("kind", "outcome", "nanos", "currency"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +84,8 @@ def record(tx: sa.Connection, account_id: int, stated: Stated, now: datetime) ->
         if held is not None:
             _same_content(held, account_id, stated)
             return Recorded(str(held.id), new=False)
-    key = tx.execute(
-        sa.insert(entries).values(
-            account_id=account_id,
-            kind=stated.kind.value,
-            nanos=stated.amount.nanos,
-            currency=stated.amount.currency,
-            at=stated.at,
-            at_stated=stated.at_stated,
-            expires_at=stated.expires_at,
-            expires_stated=stated.expires_stated,
-            source=stated.source,
-            external_id=stated.external_id,
-            recorded_at=now,
-        )
-    ).inserted_primary_key
+    values = {"account_id": account_id, "recorded_at": now, **stated.columns}
+    key = tx.execute(sa.insert(entries).values(values)).inserted_primary_key
     assert key is not None  # noqa: S101  an insert of one row always has one
     return Recorded(str(key[0]), new=True)
 
@@ -82,15 +105,11 @@ def _same_content(held: sa.Row[Any], account_id: int, stated: Stated) -> None:
     expires_differs = (
         held.expires_stated and stated.expires_stated and held.expires_at != stated.expires_at
     )
-    same = (held.account_id, held.kind, held.nanos, held.currency) == (
-        account_id,
-        stated.kind.value,
-        stated.amount.nanos,
-        stated.amount.currency,
-    )
+    content = (held.kind, held.outcome, held.nanos, held.currency)
+    same = held.account_id == account_id and content == stated.content
     if same and not at_differs and not expires_differs:
         return
-    amount = Money(held.nanos, held.currency)
+    amount = "an unknown amount" if held.nanos is None else Money(held.nanos, held.currency)
     raise SpendguardError(
         f"id '{stated.external_id}' already stands for another entry: {held.kind} {held.id} of "
         f"{amount} on account {held.name} at {held.at.isoformat()}",
@@ -98,22 +117,41 @@ def _same_content(held: sa.Row[Any], account_id: int, stated: Stated) -> None:
     )
 
 
-def live(tx: sa.Connection, account_id: int) -> list[Entry]:
-    """Return the entries of an account that were not voided, in time order."""
+def live(tx: sa.Connection, account_id: int) -> list[Statement]:
+    """Return what was stated of an account and not voided, in time order."""
+    return _statements(tx, entries.c.account_id == account_id)
+
+
+def card_charges(tx: sa.Connection, card: str) -> list[Charge]:
+    """Return every charge tried on a card, of any account, each once however many saw it."""
+    by_account: dict[str, list[Statement]] = {}
+    for one in _statements(tx, entries.c.card == card):
+        by_account.setdefault(one.account, []).append(one)
+    return [charge for held in by_account.values() for charge in reconcile(held).charges]
+
+
+def _statements(tx: sa.Connection, which: sa.ColumnElement[bool]) -> list[Statement]:
     rows = tx.execute(
-        sa.select(entries)
-        .where(entries.c.account_id == account_id, entries.c.voided_at.is_(None))
+        sa.select(entries, accounts.c.name)
+        .join(accounts, accounts.c.id == entries.c.account_id)
+        .where(which, entries.c.voided_at.is_(None))
         .order_by(entries.c.at, entries.c.id)
     )
     return [
-        Entry(
+        Statement(
             id=str(row.id),
             kind=Kind(row.kind),
-            amount=Money(row.nanos, row.currency),
+            amount=None if row.nanos is None else Money(row.nanos, row.currency),
             at=row.at,
+            account=row.name,
+            outcome=None if row.outcome is None else Outcome(row.outcome),
             expires_at=row.expires_at,
             source=row.source,
+            origin=row.origin,
             external_id=row.external_id,
+            card=row.card,
+            reason=row.reason,
+            recorded_at=row.recorded_at,
         )
         for row in rows
     ]
@@ -142,3 +180,12 @@ def mark(tx: sa.Connection, account_id: int) -> str:
         )
     ).one()
     return f"{newest or 0}:{voided}"
+
+
+def card_mark(tx: sa.Connection, card: str) -> str:
+    """Return a mark that changes with every charge on a card, and every void of one."""
+    table = entries.c
+    newest, voided = tx.execute(
+        sa.select(sa.func.max(table.id), sa.func.count(table.voided_at)).where(table.card == card)
+    ).one()
+    return f"/{newest or 0}:{voided}"

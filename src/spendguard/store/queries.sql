@@ -42,12 +42,17 @@ SELECT id, rules, accounts, created_at, ends_at FROM silences WHERE ends_at > :n
 
 -- name: entries
 SELECT entries.id, accounts.name AS account, entries.kind, entries.nanos, entries.currency,
-       entries.at, entries.expires_at, entries.source, entries.external_id,
-       entries.recorded_at, entries.voided_at
+       entries.at, entries.expires_at, entries.source, entries.origin, entries.external_id,
+       entries.outcome, entries.card, entries.reason, entries.recorded_at, entries.voided_at
 FROM entries
 JOIN accounts ON accounts.id = entries.account_id
 WHERE CAST(:account AS TEXT) IS NULL OR accounts.name = :account
 ORDER BY entries.at, entries.id
+
+-- name: card_statements
+SELECT id, card, nanos, currency, at, recorded_at, voided_at
+FROM card_statements
+ORDER BY card, at, id
 
 -- name: names
 SELECT DISTINCT kind, provider_id, name FROM names ORDER BY kind, provider_id, name

@@ -48,6 +48,7 @@ accounts = sa.Table(
     sa.Column("own_key_expires_at", Instant),
     sa.Column("greeted_at", Instant),
     sa.Column("reminded_at", Instant),
+    sa.Column("credit_accepted_at", Instant),  # unexplained credit up to here was acknowledged
 )
 
 dimensions = sa.Table(
@@ -104,14 +105,18 @@ entries = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     _account(),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("nanos", Nanos, nullable=False),
+    sa.Column("nanos", Nanos),  # null: nobody knows how much, as of credit that was inferred
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("at", Instant, nullable=False),
     sa.Column("at_stated", sa.Boolean, nullable=False),
     sa.Column("expires_at", Instant),
     sa.Column("expires_stated", sa.Boolean, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False, server_default=""),  # which kind of receipt
     sa.Column("external_id", sa.Text),
+    sa.Column("outcome", sa.Text),  # of a charge: succeeded | failed | unknown
+    sa.Column("card", sa.Text, index=True),  # that a charge was tried on
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("recorded_at", Instant, nullable=False),
     sa.Column("voided_at", Instant),
     sa.Index(None, "account_id", "at"),
@@ -124,6 +129,51 @@ sa.Index(
     unique=True,
     sqlite_where=entries.c.voided_at.is_(None),
     postgresql_where=entries.c.voided_at.is_(None),
+)
+
+card_statements = sa.Table(
+    "card_statements",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("card", sa.Text, nullable=False, index=True),
+    sa.Column("nanos", Nanos, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("recorded_at", Instant, nullable=False),
+    sa.Column("voided_at", Instant),
+    sqlite_autoincrement=True,
+)
+
+mailboxes = sa.Table(
+    "mailboxes",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("uidvalidity", sa.BigInteger),
+    sa.Column("last_uid", sa.BigInteger),
+    sa.Column("last_ok_at", Instant),
+    sa.Column("next_read_at", Instant),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failing_since", Instant),
+    sa.Column("error_kind", sa.Text),
+    sa.Column("error_text", sa.Text),
+)
+
+mails = sa.Table(  # mails that claim something and did not become an entry
+    "mails",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("mailbox", sa.Text, nullable=False),
+    sa.Column("external_id", sa.Text, nullable=False, unique=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), index=True),
+    sa.Column("state", sa.Text, nullable=False),  # forged | unassigned | unclear | conflict
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("claim", sa.Text, nullable=False),
+    sa.Column("nanos", Nanos),
+    sa.Column("currency", sa.Text),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("recorded_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 names = sa.Table(
@@ -203,6 +253,7 @@ alerts = sa.Table(
     *_level("acknowledged"),
     *_level("muted"),
     *_level("inhibited"),
+    sa.Column("quiet", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("ended_at", Instant),
     sa.Index(None, "scope", "ended_at"),
     sqlite_autoincrement=True,

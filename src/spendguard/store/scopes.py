@@ -19,6 +19,11 @@ def account_scope(name: str) -> str:
     return f"account:{name}"
 
 
+def card_scope(name: str) -> str:
+    """Return the name of a card's scope."""
+    return f"card:{name}"
+
+
 def lock(tx: sa.Connection, name: str) -> sa.Row[Any]:
     """Return the row of a scope, locked until the transaction ends."""
     query = sa.select(scopes).where(scopes.c.name == name).with_for_update()

@@ -1,0 +1,95 @@
+"""Ceilings: what budgets and the provider's own limits have used, and which settings changed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from spendguard.core.accounts import Budget
+from spendguard.core.facts import BudgetUse, LimitUse, SettingChange
+from spendguard.core.ledger import DaySpend
+from spendguard.core.money import Money
+from spendguard.core.windows import Unit, Window, calendar_window, share, utc_day
+from spendguard.store import readings
+from spendguard.store.connect import Tx
+from spendguard.store.readings import Part
+
+SETTLES = timedelta(hours=48)
+UTC_ZONE = ZoneInfo("UTC")
+
+
+def budget_uses(tx: Tx, row: Any, budget: Budget, zone: ZoneInfo, now: datetime) -> list[BudgetUse]:
+    """Return the budget's present window, and the last one until its days are settled.
+
+    A window that had ended before the account was first read is history: it never alerts.
+    """
+    current = calendar_window(now, budget.window, zone)
+    last = calendar_window(current.start - timedelta(microseconds=1), budget.window, zone)
+    settled_at = utc_day(last.end - timedelta(microseconds=1)).end + SETTLES
+    watched = row.first_ok_at is not None and row.first_ok_at < last.end
+    windows = [last, current] if watched and now < settled_at else [current]
+    return [BudgetUse(budget, window, _spent(tx, row, budget, window, now)) for window in windows]
+
+
+def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> Money:
+    part = Part(
+        projects=_meant(tx, row, "project", budget.project),
+        api_keys=_meant(tx, row, "api_key", budget.api_key),
+        model=budget.model,
+    )
+    currency = budget.amount.currency
+    days = readings.part_spend(tx, row.id, currency, window, part)
+    return Money(sum(_share(day, window, now) for day in days), currency)
+
+
+def _meant(tx: Tx, row: Any, kind: str, wanted: str | None) -> frozenset[str] | None:
+    return None if wanted is None else readings.ids_of(tx, row.id, kind, wanted)
+
+
+def _share(spend: DaySpend, window: Window, now: datetime) -> int:
+    """Return what of a UTC day falls into the window; a day not over yet ends now."""
+    end = min(spend.day.end, max(now, spend.day.start + timedelta(microseconds=1)))
+    return share(spend.amount.nanos, Window(spend.day.start, end), window)
+
+
+def limit_uses(tx: Tx, row: Any, now: datetime) -> tuple[LimitUse, ...]:
+    """Return the limits that the provider enforces, and what this UTC month used of each."""
+    month = calendar_window(now, Unit.MONTH, UTC_ZONE)
+    uses = []
+    called = readings.project_names(tx, row.id)
+    for setting in readings.settings(tx, row.id):
+        if setting.kind != "limit" or setting.nanos is None:
+            continue
+        part = Part(projects=frozenset({setting.project}) if setting.project else None)
+        days = readings.part_spend(tx, row.id, setting.currency, month, part)
+        used = Money(sum(day.amount.nanos for day in days), setting.currency)
+        threshold = Money(setting.nanos, setting.currency)
+        scope = called.get(setting.project) or setting.project or "organization"
+        uses.append(LimitUse(scope, threshold, used, setting.enforcing))
+    return tuple(uses)
+
+
+def setting_changes(tx: Tx, row: Any) -> tuple[SettingChange, ...] | None:
+    """Return what differs from what was accepted; None while that cannot be told."""
+    known = {"limit": row.limits_known, "alert": row.alerts_known}
+    changes = tuple(
+        SettingChange(
+            _setting_name(setting),
+            _shown(setting.accepted_nanos, setting.currency),
+            _shown(setting.nanos, setting.currency),
+        )
+        for setting in readings.settings(tx, row.id)
+        if known[setting.kind] and setting.nanos != setting.accepted_nanos
+    )
+    return changes if changes or all(known.values()) else None
+
+
+def _setting_name(setting: Any) -> str:
+    whose = f"project {setting.project}" if setting.project else "organization"
+    kind = "spend limit" if setting.kind == "limit" else f"spend alert {setting.provider_id}"
+    return f"{kind} of {whose}"
+
+
+def _shown(nanos: int | None, currency: str) -> str | None:
+    return None if nanos is None else str(Money(nanos, currency))
