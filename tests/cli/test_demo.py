@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,12 +18,16 @@ from freezegun import freeze_time
 
 from spendguard.cli.demo import NEXT, undisturbed
 from spendguard.cli.demo_receiver import Received
-from spendguard.cli.demo_stage import KEY, stage
-from spendguard.cli.demo_story import BOUGHT, LAG, dollars, first_day, play, world
+from spendguard.cli.demo_stage import ACCOUNT, KEY, Stage, stage
+from spendguard.cli.demo_story import READ, dollars, play
+from spendguard.cli.demo_world import BOUGHT, LAG, ON_CARD, first_day, world
 from spendguard.cli.main import main
 from spendguard.core.money import Money
 from spendguard.core.windows import Window
+from spendguard.core.world import Charged
 from spendguard.simulator import World
+from spendguard.store import due
+from spendguard.store.ledger import live
 
 DAY = timedelta(days=1)
 MIDDAY = datetime(2026, 11, 23, 12, 34, tzinfo=UTC)
@@ -34,14 +38,24 @@ TIMES = {
 }
 STORY = [
     ("day  1  00:00", "spendguard is watching openai-main"),
-    ("day  6  13:40", "WARNING blind openai-main"),
-    ("day  6  17:00", "RESOLVED blind openai-main"),
-    ("day  7  23:00", "INFO deposit-cap openai-main"),
-    ("day 11  02:00", "WARNING deposit-cap openai-main"),
-    ("day 12  19:00", "WARNING balance-low openai-main"),
-    ("day 13  04:00", "CRITICAL deposit-cap openai-main"),
-    ("day 13  08:00", "CRITICAL deposit-cap openai-main"),
-    ("day 13  16:00", "CRITICAL balance-low openai-main"),
+    ("day  3  13:40", "WARNING blind openai-main"),
+    ("day  3  17:00", "RESOLVED blind openai-main"),
+    ("day  5  11:00", "INFO deposit-cap openai-main"),
+    ("day  7  09:00", "WARNING deposit-cap openai-main"),
+    ("day  7  23:00", "WARNING balance-low openai-main"),
+    ("day  8  15:00", "CRITICAL deposit-cap openai-main"),
+    ("day  8  16:00", "RESOLVED balance-low openai-main"),
+    ("day  8  17:00", "CRITICAL card-short card:visa-1881"),
+    ("day 10  17:00", "CRITICAL charge-failed openai-main"),
+    ("day 10  18:00", "RESOLVED card-short card:visa-1881"),
+    ("day 11  11:00", "RESOLVED charge-failed openai-main"),
+    ("day 12  16:00", "INFO recharge-due openai-main"),
+]
+CHARGES = [
+    ("day  8  15:30", True),
+    ("day 10  16:12", False),
+    ("day 11  10:12", True),
+    ("day 13  12:29", True),
 ]
 
 
@@ -64,23 +78,39 @@ def test_the_story_is_the_same_whenever_it_is_played(now: datetime, tmp_path: Pa
     told, made = Listening(), world(now)
     with stage(made, tmp_path, now) as played:
         play(played, told, now)
+        entered = charges_entered(played)
 
     first = first_day(now)
     assert [(stamp(at, first), message.title) for at, message in told.messages] == STORY
-    figures = [
-        (at, left)
-        for at, message in told.messages
-        for left in re.findall(
-            r"has (\$\d+\.\d\d) left|, (\$\d+\.\d\d) left|has (\$\d+\.\d\d);", message.body
-        )
-    ]
-    assert len(figures) == len(STORY) - 2
-    for at, found in figures:
-        assert "".join(found) == dollars(seen(made, first, at))
+    charges = made.charges_until(now)
+    assert [(stamp(one.at, first), one.succeeded) for one in charges] == CHARGES
+    assert entered == [(one.at + READ, one.amount, one.succeeded) for one in charges]
+    check_card(told, charges)
+    for at, message in told.messages:
+        severity, rule, *_ = message.title.split()
+        if rule in {"balance-low", "deposit-cap"} and severity != "RESOLVED":
+            assert dollars(seen(made, first, at)) in message.body
     for at, text in told.happened:
         if text.endswith(" left"):
             assert text == f"{dollars(seen(made, first, at))} left"
-    assert Money.zero("USD") < made.balance_at(now) <= seen(made, first, now)
+    assert Money.zero("USD") < made.balance_at(now) <= seen(made, first, now) == played.floor
+    assert played.card_at(now) == played.on_card
+
+
+def charges_entered(played: Stage) -> list[tuple[datetime, Money | None, bool]]:
+    with played.app.store.begin() as tx:
+        stated = live(tx, due.load(tx, ACCOUNT).id)
+    return [(one.at, one.amount, one.outcome == "succeeded") for one in stated if one.outcome]
+
+
+def check_card(told: Listening, charges: Sequence[Charged]) -> None:
+    """What is short on the card is what the next charge needs, less what the first one left."""
+    said = {message.title: message.body for _, message in told.messages}
+    first, failed, *_ = charges
+    held, margin = ON_CARD - first.paid, Money.parse("2.00", "USD")
+    assert dollars(held) in said["CRITICAL card-short card:visa-1881"]
+    assert dollars(failed.paid + margin - held) in said["CRITICAL card-short card:visa-1881"]
+    assert dollars(failed.amount) in said["CRITICAL charge-failed openai-main"]
 
 
 def stamp(at: datetime, first: datetime) -> str:
@@ -89,7 +119,8 @@ def stamp(at: datetime, first: datetime) -> str:
 
 def seen(made: World, first: datetime, at: datetime) -> Money:
     """Return what must be left as far as the provider has booked it: the truth, but for the lag."""
-    left = BOUGHT - made.booked_in(Window(first, max(at, first + LAG)), at)
+    came = sum(one.amount.nanos for one in made.charges_until(at) if one.succeeded)
+    left = BOUGHT + Money(came, "USD") - made.booked_in(Window(first, max(at, first + LAG)), at)
     late = sum(
         taken
         for event, taken in made.billing.spent()
@@ -114,10 +145,12 @@ def test_it_tells_the_story_and_what_it_leaves_works(
     lines = [re.fullmatch(r"(day .\d  \d\d:\d\d)  (.*)", line) for line in printed.splitlines()]
     assert [line.groups() for line in lines if line and line[2] in titles] == STORY
     story = printed[printed.index("day  0") : printed.index("$ spendguard status")].splitlines()
-    assert len(story) < 100
+    assert len(story) < 120
     assert max(map(len, story)) <= 100
     assert KEY not in printed
-    assert "critical   3  balance-low" in printed
+    status = printed[printed.index("$ spendguard status") :]
+    assert "critical" not in status
+    assert "warning" not in status
     assert not (tmp_path / "real.db").exists()
     assert sorted(path.name for path in directory.iterdir() if "-" not in path.name) == [
         "channel.secret",
@@ -133,7 +166,7 @@ def test_it_tells_the_story_and_what_it_leaves_works(
     with freeze_time(MIDDAY + timedelta(minutes=1), real_asyncio=True):
         for words in typed:
             assert main(words[words.index("--config") :]) == 0
-        assert "critical" not in capsys.readouterr().out.splitlines()[-1]
+        assert "card-short" in capsys.readouterr().out.splitlines()[-1]
         assert main(["config", "check", "--config", str(directory / "spendguard.toml")]) == 0
         assert capsys.readouterr().err == ""
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from spendguard.cli.init import KEYS
 from spendguard.cli.providers import PROVIDERS as TOLD_PROVIDERS
 from spendguard.cli.rules import TOLD
 from spendguard.providers import PROVIDERS
@@ -91,6 +92,9 @@ def test_entries_are_listed_with_their_ids_and_voided_ones_marked(run: Run, main
         "id": "2",
         "account": "main",
         "kind": "deposit",
+        "charge": False,
+        "sources": ["manual"],
+        "same_as": None,
         "amount": "5.00",
         "currency": "USD",
         "at": "2026-11-22T12:00:00Z",
@@ -197,13 +201,17 @@ def test_an_alert_that_is_not_there_is_an_error(run: Run, main: Seed, name: str)
 
 def test_rules_print_the_values_in_effect_and_mark_the_planned(run: Run, seed: Seed) -> None:
     budget = {**DEFAULTS, "hold": "5m", "repeat": "1d", "steps": [50, 100]}
-    seed.empty().configured("main", rules={"main": {"budget": budget}, "b": {"budget": budget}})
+    short = {**DEFAULTS, "horizon": "3d", "minimum": "5.00"}
+    rules = {"main": {"budget": budget}, "b": {"budget": budget}}
+    seed.empty().configured("main", rules=rules, card_rules={"card-short": short})
 
     lines = {line.split()[0]: line for line in run("rules").out.splitlines()}
     assert "main, b  steps 50/100, hold 5m, repeat 1d" in lines["budget"]
-    assert "not in this version" in lines["card-short"]
+    assert "cards    horizon 3d, minimum 5.00" in lines["card-short"]
+    assert "not in this version" in lines["runway-short"]
     told = {one["name"]: one for one in run("rules", "--json").json["rules"]}
-    assert told["card-short"]["in_this_version"] is False
+    assert told["runway-short"]["in_this_version"] is False
+    assert told["card-short"]["effective"][0]["for"] == "cards"
     assert told["budget"]["effective"][0] == {
         "for": "main",
         "enabled": True,
@@ -221,5 +229,6 @@ def test_every_provider_is_told_of(run: Run) -> None:
     assert {name: told["states_balance"] for name, told in TOLD_PROVIDERS.items()} == {
         name: provider.states_balance for name, provider in PROVIDERS.items()
     }
+    assert KEYS.keys() == PROVIDERS.keys()
     assert "admin key" in run("providers").out
     assert [one["name"] for one in run("providers", "--json").json["providers"]] == [*PROVIDERS]

@@ -82,9 +82,9 @@ def test_people_get_a_table_the_alerts_and_the_next_step(run: Run, seed: Seed) -
     seed.empty().configured("main", "spare").read().evaluated("main", floor="4.319").alert()
 
     assert run("status").out.splitlines() == [
-        "account   balance  burn/day     lasts  read",
-        "main     4.31 USD  1.50 USD  2 d 20 h  2 h ago",
-        "spare     unknown   unknown            2 h ago",
+        "account   balance  burn/day     lasts  next charge  read",
+        "main     4.31 USD  1.50 USD  2 d 20 h               2 h ago",
+        "spare     unknown   unknown                         2 h ago",
         "",
         "alert    id  rule         subject  since             what",
         "warning   1  balance-low  main     2026-11-23 11:00  4.31 USD left",

@@ -87,8 +87,17 @@ def test_wrong_usage_is_two_lines_and_64(run: Run, arguments: list[str], error: 
 @pytest.mark.parametrize(
     "command",
     [
-        *("run", "forecast", "charge add main 10 --failed", "card list", "preflight main 5"),
-        *("report", "plot", "export", "replay", "service install", "db backup", "db prune"),
+        *(
+            "run",
+            "forecast",
+            "report",
+            "plot",
+            "export",
+            "replay",
+            "service install",
+            "db backup",
+            "db prune",
+        ),
     ],
 )
 def test_a_command_of_a_later_version_says_so(run: Run, command: str) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from spendguard.app.program import App
     from spendguard.core.money import Money
     from spendguard.pipeline.record import Checkpointed
-    from spendguard.store.ledger import Stated
 
 
 def show(options: Namespace) -> int:
@@ -100,26 +99,27 @@ def state(options: Namespace) -> int:
     with program(options) as app:
         account = app.account(options.account)
         at, typed = when(app, options.at)
-        stated = Stated(Kind.CHECKPOINT, options.amount.of(account.currency), at, at_stated=typed)
+        amount = options.amount.of(account.currency)
+        stated = Stated(Kind.CHECKPOINT, amount, at, at_stated=typed)
         done = app.set_balance(account.name, stated)
         if PROVIDERS[account.provider].states_balance:
             warn(f"{account.provider} states the balance itself: the next poll supersedes this one")
         if options.json:
-            _emit_checkpoint(account.name, stated, done)
+            _emit_checkpoint(account.name, amount, at, done)
         else:
-            _print_checkpoint(app, account.name, stated, done)
+            _print_checkpoint(app, account.name, amount, at, done)
     return 0
 
 
-def _emit_checkpoint(account: str, stated: Stated, done: Checkpointed) -> None:
+def _emit_checkpoint(account: str, amount: Money, at: datetime, done: Checkpointed) -> None:
     later, derived = done.superseded_by, done.derived
     emit(
         {
             "id": done.entry.id,
             "account": account,
-            "amount": stated.amount.exact(),
-            "currency": stated.amount.currency,
-            "at": rfc3339(stated.at),
+            "amount": amount.exact(),
+            "currency": amount.currency,
+            "at": rfc3339(at),
             "derived": None
             if derived is None
             else {"floor": derived.floor.exact(), "billed": derived.billed.exact()},
@@ -129,9 +129,11 @@ def _emit_checkpoint(account: str, stated: Stated, done: Checkpointed) -> None:
     )
 
 
-def _print_checkpoint(app: App, account: str, stated: Stated, done: Checkpointed) -> None:
+def _print_checkpoint(
+    app: App, account: str, amount: Money, at: datetime, done: Checkpointed
+) -> None:
     zone = app.configuration.zone
-    say(f"{account}: {stated.amount} at {stated.at.astimezone(zone):%Y-%m-%d %H:%M %Z}")
+    say(f"{account}: {amount} at {at.astimezone(zone):%Y-%m-%d %H:%M %Z}")
     if done.derived is None or done.drift is None:
         say("the first balance of this account: nothing to compare it with", "dim")
     elif done.drift:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from spendguard.cli.output import Cell, Column, complain, emit, say, severity_cell, table, warn
@@ -12,7 +12,7 @@ from spendguard.core.findings import Status
 
 if TYPE_CHECKING:
     from spendguard.app.program import AccountChecked, Checked
-    from spendguard.pipeline.evaluate import Judged
+    from spendguard.pipeline.judge import Judged
 
 
 def run(options: Namespace) -> int:
@@ -66,12 +66,12 @@ def _print(checked: Checked) -> None:
     columns = (Column("account"), Column("read"), Column("balance", right=True))
     table(columns, [_account_row(one) for one in checked.accounts])
     judged = [*(one.judged for one in checked.accounts), checked.guard]
-    firing = [
+    firing = _once(
         finding
         for one in judged
         for finding in _findings(one)
         if finding["status"] == Status.FIRING.value
-    ]
+    )
     say()
     if firing:
         heads = (Column("firing"), Column("rule"), Column("subject"), Column("", folds=True))
@@ -83,6 +83,11 @@ def _print(checked: Checked) -> None:
         if one.judged.facts is not None and one.judged.facts.position is None:
             name = one.poll.account
             say(f"next: spendguard balance set {name} <figure on the billing page>", "dim")
+
+
+def _once(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return findings without those of a card that stand with another of its accounts too."""
+    return list({(one["rule"], one["subject"], one["step"]): one for one in findings}.values())
 
 
 def _account_row(one: AccountChecked) -> list[str | Cell]:

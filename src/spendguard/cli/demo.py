@@ -15,9 +15,10 @@ from tempfile import mkdtemp
 
 from spendguard.app import utc_now
 from spendguard.cli import spend, status
-from spendguard.cli.demo_stage import ACCOUNT, Stage, stage
-from spendguard.cli.demo_story import dollars, first_day, play, world
+from spendguard.cli.demo_stage import ACCOUNT, AMOUNT, CARD, Stage, stage
+from spendguard.cli.demo_story import dollars, play
 from spendguard.cli.demo_teller import Teller, tell
+from spendguard.cli.demo_world import first_day, world
 from spendguard.cli.output import say
 from spendguard.cli.parser import command_parser
 from spendguard.cli.writing import quiet
@@ -26,12 +27,11 @@ from spendguard.core.errors import SpendguardError, UsageError
 ELSEWHERE = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
 LOOKS = {"status": status.run, "spend": spend.run}
 NEXT = (
-    "alerts",
-    "alerts show 3",
-    "spend --by model",
-    "balance list",
-    "rules",
-    f"deposit add {ACCOUNT} 25.00",
+    "alerts list --all",
+    "charge list",
+    "spend --by day",
+    f"preflight {ACCOUNT} {AMOUNT.exact()}",
+    f"card set {CARD} 3.00",
     "status",
 )
 
@@ -118,21 +118,22 @@ def _open(directory: Path) -> None:
 
 def _close(made: Stage, now: datetime) -> None:
     """Compare what was derived with what no API tells."""
-    if made.floor is None:
+    if made.floor is None or made.on_card is None:
         return
     left, truth = made.floor.floored(), made.world.balance_at(now).floored()
     tell()
     tell(
-        f"What no API tells: in truth {dollars(truth)} is left. spendguard says {dollars(left)}; "
-        f"the {dollars(left - truth)} between them was spent in the last three hours and is not "
-        "booked yet."
+        f"What no API tells: in truth {dollars(truth)} is left, and {dollars(made.card_at(now))} on "
+        f"the card. spendguard says {dollars(left)} and {dollars(made.on_card)}; the "
+        f"{dollars(left - truth)} between them was spent in the last three hours and is not booked "
+        "yet."
     )
 
 
 def _look(config: Path, now: datetime) -> None:
     """Print what is left, by the commands that anybody would use."""
     since = f"{first_day(now):%Y-%m-%d}"
-    for words in (["status"], ["spend", "--since", since], ["spend", "--by", "key"]):
+    for words in (["status"], ["spend", "--by", "key", "--since", since]):
         name, *arguments = words
         tell()
         tell(f"$ spendguard {' '.join(words)}", style="bold")
@@ -151,8 +152,8 @@ def _next(config: Path, settings: Sequence[str]) -> None:
         say(f"  {start} {words}", "bold")
     tell()
     tell(
-        "Deposit some credit, and `status` shows the alerts end. `check` would say that the "
-        "provider is unavailable: it was simulated, and is gone. To remove everything:"
+        "With no more than $3.00 on the card, `status` shows what comes. `check` would say that "
+        "the provider is unavailable: it was simulated, and is gone. To remove everything:"
     )
     tell()
     say(f"  rm -r {shlex.quote(str(config.parent))}", "bold")

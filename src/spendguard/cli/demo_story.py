@@ -1,52 +1,34 @@
-"""Story: an account, what it spends, and what happens to it in two weeks.
-
-Every figure is a function of the day and the hour of the story: whenever it is played, the same
-things happen at the same times. Only its last day, which is today, is as long as it is by now.
-"""
+"""Story: what happens in two weeks, what its reader does about it, and who is told of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from spendguard.cli.demo_receiver import Received
-from spendguard.cli.demo_stage import ACCOUNT, Stage
+from spendguard.cli.demo_stage import ACCOUNT, AMOUNT, CARD, TRIGGER, Stage
+from spendguard.cli.demo_world import (
+    BOUGHT,
+    CORRECTED,
+    CORRECTION,
+    CORRECTS,
+    DRY,
+    FILLED,
+    PUT_ON_IT,
+    SWITCHED,
+    after,
+    first_day,
+)
 from spendguard.core.money import Money
 from spendguard.core.windows import DAY, HOUR, utc_day
-from spendguard.core.world import Spending, Terms
-from spendguard.simulator import Stream, World
-from spendguard.simulator.traffic import hour
+from spendguard.core.world import Charged
 
-SEED = 7
-LENGTH = 13 * DAY  # and today
-HISTORY = 30 * DAY
-LAG = 3 * HOUR
-BOUGHT = Money.parse("40.00", "USD")
 STEP = HOUR
 CLOSER = timedelta(minutes=20)
-REFERENCE = datetime(2026, 1, 1, tzinfo=UTC)  # the first day that the traffic is made for
-
-
-def after(day: int, hours: int, minutes: int = 0) -> timedelta:
-    """Return an instant of the story, counted from its first midnight."""
-    return (day - 1) * DAY + timedelta(hours=hours, minutes=minutes)
-
-
-DRY = after(0, 18)
-LOST, FOUND = after(6, 12, 50), after(6, 16, 50)
-CORRECTED, CORRECTS = after(9, 10), after(7, 0)
-CORRECTION = Money.parse("0.85", "USD")
-SLOWED = after(13, 18)
-
-SUPPORT = Stream("proj_support", "key_helpdesk", "gpt-6-astra-mini", Money.parse("0.40", "USD"))
-STREAMS = (
-    Stream("proj_website", "key_prod", "gpt-6-astra", Money.parse("1.25", "USD")),
-    Stream("proj_website", "key_prod", "gpt-6-astra-mini", Money.parse("0.35", "USD")),
-    Stream("proj_research", "key_nightly", "gpt-6-astra", Money.parse("0.90", "USD")),
-    SUPPORT,
-)
+READ = timedelta(minutes=12)  # how soon a mail is read
+LOST, FOUND = after(3, 12, 50), after(3, 16, 50)
+MINUTE = timedelta(minutes=1)
 
 
 class Listener(Protocol):
@@ -59,65 +41,31 @@ class Listener(Protocol):
         """Hear a message that arrived."""
 
 
-def first_day(now: datetime) -> datetime:
-    """Return the midnight at which a story begins that ends now."""
-    return utc_day(now).start - LENGTH
-
-
-def world(now: datetime) -> World:
-    """Return the account with everything that will have happened to it by now."""
-    first = first_day(now)
-    made = World(first, terms=Terms(overdraft=Money.zero("USD")), lag=LAG)
-    made.project("proj_website", "Website")
-    made.project("proj_research", "Research")
-    made.project("proj_support", "Support bot")
-    made.api_key("key_prod", "proj_website", "production")
-    made.api_key("key_nightly", "proj_research", "nightly batch")
-    made.api_key("key_helpdesk", "proj_support", "helpdesk")
-    earlier = Money.zero("USD")
-    for spending in _traffic():
-        made.billing.add(replace(spending, at=spending.at - REFERENCE + first))
-        if spending.at < REFERENCE + DRY:
-            earlier += spending.amount
-    made.purchase(first - HISTORY, earlier)
-    made.purchase(first, BOUGHT)
-    made.restate(
-        first + CORRECTED,
-        first + CORRECTS,
-        CORRECTION,
-        project="proj_research",
-        api_key="key_nightly",
-        line_item="gpt-6-astra, output_tokens",
-    )
-    return made
-
-
-def _traffic() -> Iterator[Spending]:
-    for place in range(-HISTORY // HOUR, (LENGTH + DAY) // HOUR):
-        for stream in STREAMS if place * HOUR < SLOWED else (SUPPORT,):
-            yield from hour(stream, SEED, REFERENCE + place * HOUR)
+Scene = Callable[[Stage], str]  # does something, and says what
 
 
 def play(stage: Stage, to: Listener, now: datetime) -> None:
     """Play the story to its end, and tell it as it goes."""
     first = first_day(now)
     _begin(stage, to, first)
-    for at, looks in _moments(first, now):
+    script = _script(stage, first, now)
+    spoken = False
+    for at, looks in _moments(script, first, now):
         stage.move(at)
-        scene = SCENES.get(at - first)
-        if scene is not None:
-            to.happens(at, scene if isinstance(scene, str) else scene(stage))
+        for scene in script.get(at, ()):
+            to.happens(at, scene(stage))
         if not looks:
             continue
         messages = stage.look()
         if at == utc_day(at).start:
-            to.happens(at, f"{dollars(stage.floor)} left", quietly=True)
+            if not spoken:
+                to.happens(at, f"{dollars(stage.floor)} left", quietly=True)
+            spoken = False
         for message in messages:
             to.heard(at, message)
+            spoken = True
     to.happens(
-        now,
-        f"Now. {dollars(stage.floor)} left, and nothing more was said: you have it, and it got "
-        "no worse.",
+        now, f"Now. {dollars(stage.floor)} left, and nothing to say: a healthy account is quiet."
     )
 
 
@@ -143,16 +91,30 @@ def dollars(amount: Money | None) -> str:
     return "unknown" if amount is None else f"${amount.floored().exact()}"
 
 
-def _moments(first: datetime, now: datetime) -> Iterator[tuple[datetime, bool]]:
+def _script(stage: Stage, first: datetime, now: datetime) -> dict[datetime, list[Scene]]:
+    """Return what happens at which instant: what is scripted, and the charges of the world."""
+    script = {first + moment: [scene] for moment, scene in SCENES.items()}
+    again = False
+    for charge in stage.world.charges_until(now):
+        script.setdefault(charge.at, []).append(_charged(charge, again=again))
+        script.setdefault(charge.at + READ, []).append(_entered(charge))
+        again = not charge.succeeded
+    return script
+
+
+def _moments(
+    script: dict[datetime, list[Scene]], first: datetime, now: datetime
+) -> Iterator[tuple[datetime, bool]]:
     """Yield each instant at which something happens or spendguard looks, and whether it does."""
     looks = {first + STEP * place for place in range(1, (now - first) // STEP + 1)} | {now}
     closer = (FOUND - LOST + 2 * HOUR) // CLOSER
     looks |= {first + LOST + timedelta(minutes=10) + CLOSER * place for place in range(closer)}
-    for at in sorted(looks | {first + moment for moment in SCENES}):
+    for at in sorted(looks.union(script)):
         yield at, at in looks
 
 
-Scene = Callable[[Stage], str]  # does something, and says what
+def _says(text: str) -> Scene:
+    return lambda _stage: text
 
 
 def _lost(stage: Stage) -> str:
@@ -172,13 +134,53 @@ def _acknowledged(rule: str, why: str) -> Scene:
     return scene
 
 
-SCENES: dict[timedelta, Scene | str] = {
+def _recharge_told(stage: Stage) -> str:
+    stage.tell_recharge()
+    return "You put both into the configuration. spendguard starts anew, and goes on as before."
+
+
+def _card_stated(why: str) -> Scene:
+    def scene(stage: Stage) -> str:
+        return f"{why}: spendguard card set {CARD} {stage.state_card().exact()}"
+
+    return scene
+
+
+def _charged(charge: Charged, *, again: bool) -> Scene:
+    verb = "tries again to charge" if again else "charges"
+    tried = f"The provider {verb} {dollars(charge.amount)} to {CARD}"
+    if charge.succeeded:
+        return _says(f"{tried}, and the card pays.")
+    return _says(f"{tried}. Declined; it writes an e-mail, no more.")
+
+
+def _entered(charge: Charged) -> Scene:
+    typed = f"spendguard charge add {ACCOUNT} {charge.amount.exact()}"
+
+    def scene(stage: Stage) -> str:
+        if charge.succeeded:
+            stage.enter(charge, "")
+            return f"You enter it: {typed} --succeeded"
+        stage.enter(charge, "declined")
+        return f"You read it: {typed} --failed --reason declined"
+
+    return scene
+
+
+SCENES: dict[timedelta, Scene] = {
     LOST: _lost,
-    FOUND: "The provider answers again.",
-    CORRECTED: f"The provider corrects its bill for day {CORRECTS // DAY + 1}: "
-    f"{dollars(CORRECTION)} more.",
-    CORRECTED + timedelta(minutes=1): _taken_in,
-    after(11, 9): _acknowledged("deposit-cap", "You have seen it, so it is not repeated"),
-    after(13, 8, 30): _acknowledged("deposit-cap", "You have seen that too"),
-    SLOWED: _acknowledged("balance-low", "You stop what can wait, and say that you have it"),
+    FOUND: _says("The provider answers again."),
+    CORRECTED: _says(
+        f"The provider corrects its bill for day {CORRECTS // DAY + 1}: {dollars(CORRECTION)} more."
+    ),
+    CORRECTED + MINUTE: _taken_in,
+    SWITCHED: _says(
+        "You want no more of this, and switch the automatic recharge on at the provider: under "
+        f"{dollars(TRIGGER)} it charges {dollars(AMOUNT)} to your card, {CARD}."
+    ),
+    SWITCHED + 5 * MINUTE: _recharge_told,
+    after(8, 16, 40): _card_stated("You look up what the card holds, and say so"),
+    after(8, 17, 20): _acknowledged("card-short", "You say that you have it, and forget it"),
+    FILLED: _card_stated(f"You put {dollars(PUT_ON_IT)} on the card"),
+    FILLED + 10 * MINUTE: _acknowledged("charge-failed", "You say that you have this one"),
 }

@@ -39,13 +39,20 @@ class Teller:
         tell(text, head=self._stamp(at), below=INDENT, style="dim" if quietly else "")
 
     def heard(self, at: datetime, message: Received) -> None:
-        """Show a message: whole when it is the first of its rule, else its first line."""
+        """Show a message: whole when it is the first of its rule, else what it begins with.
+
+        Of an info, which asks for nothing now, its first line and its last are enough.
+        """
         severity, _, rest = message.title.partition(" ")
         style = SEVERITY_STYLES.get(severity.lower(), "green")
         tell(message.title, head=self._stamp(at), below=INDENT, style=style)
         rule = rest.partition(" ")[0]
         lines = message.body.splitlines()
-        for line in lines[:1] if rule in self._known else lines:
+        if rule in self._known:
+            lines = lines[:1]
+        elif severity == "INFO":
+            lines = [lines[0], lines[-1]]
+        for line in lines:
             tell(line, head=MARGIN, below=MARGIN)
         self._known.add(rule)
 

@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from spendguard.app.program import App
     from spendguard.core.accounts import Account
     from spendguard.core.ledger import Kind
+    from spendguard.core.money import Money
     from spendguard.store.ledger import Recorded, Stated
-
-EXPIRES_AFTER_A_YEAR = frozenset({"openai"})
-"""Providers whose purchased credit expires a year after it was bought."""
 
 
 def add(options: Namespace) -> int:
@@ -37,8 +35,8 @@ def refund(options: Namespace) -> int:
 
 
 def listed(options: Namespace) -> int:
-    """Print every deposit, grant and refund."""
-    return list_entries(options, "deposits", {"deposit", "grant", "refund"})
+    """Print every deposit, grant and refund; a charge that succeeded is a deposit."""
+    return list_entries(options, "deposits", {"deposit", "grant", "refund"}, charges=True)
 
 
 def void(options: Namespace) -> int:
@@ -53,16 +51,17 @@ def _record(options: Namespace, kind: Kind) -> int:
 
     with program(options) as app:
         account = app.account(options.account)
-        stated = _stated(options, app, account, kind)
+        amount = options.amount.of(account.currency)
+        stated = _stated(options, app, account, kind, amount)
         done = app.add_credit(account.name, stated)
         if options.json:
-            _emit(account.name, stated, done)
+            _emit(account.name, stated, amount, done)
         else:
             _print(app, account.name, stated, done)
     return 0
 
 
-def _stated(options: Namespace, app: App, account: Account, kind: Kind) -> Stated:
+def _stated(options: Namespace, app: App, account: Account, kind: Kind, amount: Money) -> Stated:
     from spendguard.store.ledger import Stated
 
     at, typed = when(app, options.at)
@@ -73,7 +72,7 @@ def _stated(options: Namespace, app: App, account: Account, kind: Kind) -> State
         )
     return Stated(
         kind,
-        options.amount.of(account.currency),
+        amount,
         at,
         at_stated=typed,
         expires_at=expires,
@@ -87,27 +86,20 @@ def _expiry(
 ) -> datetime | None:
     if options.expires is not None:
         return end_of(options.expires, app.configuration.zone)
-    if kind.value == "deposit" and account.provider in EXPIRES_AFTER_A_YEAR:
-        return _year_after(at)
-    return None
+    from spendguard.core.ledger import purchase_expiry
+
+    return purchase_expiry(account.provider, at) if kind.value == "deposit" else None
 
 
-def _year_after(at: datetime) -> datetime:
-    try:
-        return at.replace(year=at.year + 1)
-    except ValueError:  # 29 February
-        return at.replace(year=at.year + 1, month=3, day=1)
-
-
-def _emit(account: str, stated: Stated, done: Recorded) -> None:
+def _emit(account: str, stated: Stated, amount: Money, done: Recorded) -> None:
     emit(
         {
             "id": done.id,
             "new": done.new,
             "account": account,
             "kind": stated.kind.value,
-            "amount": stated.amount.exact(),
-            "currency": stated.amount.currency,
+            "amount": amount.exact(),
+            "currency": amount.currency,
             "at": rfc3339(stated.at),
             "expires_at": None if stated.expires_at is None else rfc3339(stated.expires_at),
             "external_id": stated.external_id,

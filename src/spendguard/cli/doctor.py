@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,13 +16,13 @@ from spendguard.app import utc_now
 from spendguard.app.ends import Ends
 from spendguard.app.program import configure
 from spendguard.cli.output import Cell, Column, emit, table
-from spendguard.cli.reading import lasting
+from spendguard.cli.reading import lasting, stored_money
 from spendguard.cli.writing import quiet
 from spendguard.config.concerns import unresolved
 from spendguard.config.configuration import Configuration
 from spendguard.config.locate import locate
 from spendguard.config.secrets import resolve
-from spendguard.core.accounts import Account
+from spendguard.core.accounts import Account, Card
 from spendguard.core.errors import ConfigError, Problem, ProviderError, SpendguardError, StoreError
 from spendguard.core.windows import utc_day
 from spendguard.providers import PROVIDERS
@@ -95,21 +96,24 @@ def _everything(explicit: str | None) -> Iterator[Line]:
     yield Line(OK, "time zone", f"{configuration.zone.key}, where it is {local:%Y-%m-%d %H:%M}")
     database = locate(configuration.path, os.environ).database
     rows: dict[str, Any] = {}
+    evaluations: dict[str, Any] = {}
     if database is not None:
-        yield from _database(database, rows)
+        yield from _database(database, rows, evaluations)
         yield _disk(database, configuration)
     ends = Ends(configuration, os.environ)
     try:
         for account in configuration.accounts:
             yield from _account(account, ends, rows.get(account.name))
+        for card in configuration.cards:
+            yield _card(card, configuration, evaluations.get(f"card:{card.name}", {}))
         for channel in configuration.channels:
             yield _channel(channel.name, ends)
     finally:
         ends.close()
 
 
-def _database(path: Path, rows: dict[str, Any]) -> Iterator[Line]:
-    """Look at the database, and leave its accounts in `rows`."""
+def _database(path: Path, rows: dict[str, Any], evaluations: dict[str, Any]) -> Iterator[Line]:
+    """Look at the database, and leave its accounts in `rows`, what was found in `evaluations`."""
     if not path.exists():
         yield Line(WARN, "database", f"'{path}' is not there yet", "create it: `spendguard check`")
         return
@@ -117,6 +121,8 @@ def _database(path: Path, rows: dict[str, Any]) -> Iterator[Line]:
         with History(path) as history:
             damage = history.damage(quick=True)
             rows.update((row["name"], row) for row in history.ask("accounts"))
+            found = history.ask("evaluations")
+            evaluations.update((row["name"], json.loads(row["evaluation"])) for row in found)
     except StoreError as error:
         yield Line(FAIL, "database", error.message, error.hint)
         return
@@ -176,6 +182,21 @@ def _age(account: Account, row: Any, subject: str) -> Line:
         hint = f"its poll interval is {lasting(account.poll_interval)}: does the timer run?"
         return Line(WARN, subject, f"it was last read {lasting(age)} ago", hint)
     return Line(OK, subject, f"it was last read {lasting(age)} ago")
+
+
+def _card(card: Card, configuration: Configuration, evaluation: Mapping[str, Any]) -> Line:
+    subject = f"card {card.name}"
+    if all(account.card != card.name for account in configuration.accounts):
+        hint = f'write card = "{card.name}" below the account it pays for'
+        return Line(WARN, subject, "it pays for no account", hint)
+    if evaluation.get("unusable"):
+        told = f"it counts as banned, by the policy strikes_to_ban = {card.strikes_to_ban}"
+        return Line(WARN, subject, told, "pay with another card; see `spendguard charge list`")
+    balance = stored_money(evaluation.get("balance"), card.currency)
+    if balance is None:
+        hint = f"state it: spendguard card set {card.name} <what is on it>"
+        return Line(WARN, subject, "what is on it is not known", hint)
+    return Line(OK, subject, f"it holds {balance.floored()}")
 
 
 def _channel(name: str, ends: Ends) -> Line:

@@ -1,9 +1,9 @@
-"""Entries: what balance and deposit share: lists of the ledger, and writing into it."""
+"""Entries: what balance, deposit and charge share: lists of the ledger, and writing into it."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,29 +16,126 @@ from spendguard.store.history import to_instant
 if TYPE_CHECKING:
     from spendguard.app.program import App
     from spendguard.core.ledger import Kind
+    from spendguard.core.reconcile import Books
 
 
-def list_entries(options: Namespace, name: str, kinds: Collection[str]) -> int:
-    """Print the entries of some kinds, voided ones marked; JSON calls the list `name`."""
+def list_entries(
+    options: Namespace, name: str, kinds: Collection[str], *, charges: bool = False
+) -> int:
+    """Print the entries of some kinds, voided ones marked; JSON calls the list `name`.
+
+    With `charges`, those that succeeded are among them, and it is told who saw which top-up, and
+    which of them may be one or two.
+    """
     with source(options) as asked:
         account = known_account(options.account, asked.account_names())
         rows = asked.history.ask("entries", account=account)
-        chosen = [row for row in rows if row["kind"] in kinds]
+        chosen = [row for row in rows if row["kind"] in kinds or (charges and _came(row))]
+        seen = _seen(rows) if charges else {}
+        conflicts = _conflicts(rows) if charges else []
         if options.json:
-            emit({name: [_json(row) for row in chosen]})
+            told = [entry_json(row) | _sources(row, seen, charges=charges) for row in chosen]
+            emit({name: told} | ({"conflicts": conflicts} if charges else {}))
         elif chosen:
-            _table(asked, chosen)
+            table(COLUMNS, [_row(asked, row, seen) for row in chosen])
+            for one in conflicts:
+                ids = " and ".join(one["ids"])
+                say(f"{ids} may be one top-up or two: void the one that is wrong", "yellow")
         else:
             say(f"no {name} yet")
     return 0
 
 
-def _json(row: Any) -> dict[str, Any]:
+def list_rows(
+    options: Namespace,
+    name: str,
+    kinds: Collection[str],
+    as_json: Callable[[Any], dict[str, Any]],
+    columns: Sequence[Column],
+    as_row: Callable[[Source, Any], Sequence[str | Cell]],
+) -> int:
+    """Print the entries of some kinds in a form of their own."""
+    with source(options) as asked:
+        account = known_account(options.account, asked.account_names())
+        rows = asked.history.ask("entries", account=account)
+        chosen = [row for row in rows if row["kind"] in kinds]
+        if options.json:
+            emit({name: [as_json(row) for row in chosen]})
+        elif chosen:
+            table(columns, [as_row(asked, row) for row in chosen])
+        else:
+            say(f"no {name} yet")
+    return 0
+
+
+def _came(row: Any) -> bool:
+    return bool(row["kind"] == "charge" and row["outcome"] == "succeeded")
+
+
+def _books(rows: Sequence[Any]) -> list[Books]:
+    """Reconcile the entries of each account, as the guard does."""
+    from spendguard.core.charges import Outcome
+    from spendguard.core.ledger import Kind
+    from spendguard.core.reconcile import Statement, reconcile
+
+    by_account: dict[str, list[Statement]] = {}
+    for row in rows:
+        if row["voided_at"] is None:
+            by_account.setdefault(row["account"], []).append(
+                Statement(
+                    id=str(row["id"]),
+                    kind=Kind(row["kind"]),
+                    amount=None if row["nanos"] is None else Money(row["nanos"], row["currency"]),
+                    at=to_instant(row["at"]),
+                    account=row["account"],
+                    outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+                    source=row["source"],
+                    origin=row["origin"],
+                    external_id=row["external_id"],
+                )
+            )
+    return [reconcile(statements) for statements in by_account.values()]
+
+
+def _seen(rows: Sequence[Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return for each entry of a top-up the one that counts, and all who saw it."""
+    return {
+        one.id: (top.chief.id, top.sources)
+        for books in _books(rows)
+        for top in books.top_ups
+        for one in top.statements
+    }
+
+
+def _conflicts(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    return [
+        {"account": one.account, "ids": [one.id, other.id]}
+        for books in _books(rows)
+        for one, other in books.conflicts
+    ]
+
+
+def _sources(
+    row: Any, seen: Mapping[str, tuple[str, tuple[str, ...]]], *, charges: bool
+) -> dict[str, Any]:
+    if not charges:
+        return {}
+    chief, sources = seen.get(str(row["id"]), (str(row["id"]), (row["source"],)))
+    return {
+        "kind": "deposit" if _came(row) else row["kind"],
+        "charge": row["kind"] == "charge",
+        "sources": list(sources),
+        "same_as": None if chief == str(row["id"]) else chief,
+    }
+
+
+def entry_json(row: Any) -> dict[str, Any]:
+    """Return an entry as JSON has it."""
     return {
         "id": str(row["id"]),
         "account": row["account"],
         "kind": row["kind"],
-        "amount": Money(row["nanos"], row["currency"]).exact(),
+        "amount": None if row["nanos"] is None else Money(row["nanos"], row["currency"]).exact(),
         "currency": row["currency"],
         "at": instant_text(row["at"]),
         "expires_at": instant_text(row["expires_at"]),
@@ -49,33 +146,35 @@ def _json(row: Any) -> dict[str, Any]:
     }
 
 
-def _table(asked: Source, rows: Sequence[Any]) -> None:
-    columns = (
-        Column("id", right=True),
-        Column("account"),
-        Column("kind"),
-        Column("amount", right=True),
-        Column("at"),
-        Column("expires"),
-        Column("source"),
-        Column("external id", folds=True),
-        Column(""),
-    )
-    table(columns, [_row(asked, row) for row in rows])
+COLUMNS = (
+    Column("id", right=True),
+    Column("account"),
+    Column("kind"),
+    Column("amount", right=True),
+    Column("at"),
+    Column("expires"),
+    Column("source"),
+    Column("external id", folds=True),
+    Column(""),
+)
 
 
-def _row(asked: Source, row: Any) -> list[str | Cell]:
+def _row(
+    asked: Source, row: Any, seen: Mapping[str, tuple[str, tuple[str, ...]]]
+) -> list[str | Cell]:
     expires = row["expires_at"]
+    chief, sources = seen.get(str(row["id"]), (str(row["id"]), (row["source"],)))
+    same = "" if chief == str(row["id"]) else Cell(f"same as {chief}", "dim")
     return [
         str(row["id"]),
         row["account"],
         row["kind"],
-        str(Money(row["nanos"], row["currency"])),
+        "unknown" if row["nanos"] is None else str(Money(row["nanos"], row["currency"])),
         asked.local(to_instant(row["at"])),
         "" if expires is None else asked.local(to_instant(expires)),
-        row["source"],
+        row["source"] if same else ", ".join(sources),
         row["external_id"] or "",
-        "" if row["voided_at"] is None else Cell("voided", "dim"),
+        same if row["voided_at"] is None else Cell("voided", "dim"),
     ]
 
 
@@ -97,13 +196,14 @@ def void_entry(options: Namespace, kinds: frozenset[Kind]) -> int:
                     "id": voided.id,
                     "account": voided.account,
                     "kind": voided.kind.value,
-                    "amount": voided.amount.exact(),
-                    "currency": voided.amount.currency,
+                    "amount": None if voided.amount is None else voided.amount.exact(),
+                    "currency": None if voided.amount is None else voided.amount.currency,
                     "at": rfc3339(voided.at),
                     "new": voided.new,
                 }
             )
         else:
             done = "voided" if voided.new else "was voided already:"
-            say(f"{done} {voided.kind.value} {voided.id}: {voided.amount} on {voided.account}")
+            amount = "an unknown amount" if voided.amount is None else voided.amount
+            say(f"{done} {voided.kind.value} {voided.id}: {amount} on {voided.account}")
     return 0

@@ -133,6 +133,26 @@ def _deposit_refund(parser: ArgumentParser) -> None:
     _external_id(parser)
 
 
+def _charge_add(parser: ArgumentParser) -> None:
+    _account_and_amount(parser, _positive)
+    outcome = parser.add_mutually_exclusive_group(required=True)
+    outcome.add_argument("--succeeded", action="store_true", help="the credit came")
+    outcome.add_argument("--failed", action="store_true", help="the card did not pay: a strike")
+    _at(parser)
+    parser.add_argument("--reason", metavar="TEXT", type=_line, default="", help="why it failed")
+    _external_id(parser)
+
+
+def _card_set(parser: ArgumentParser) -> None:
+    parser.add_argument("card", metavar="CARD", type=_card, help="its name in the configuration")
+    parser.add_argument("amount", metavar="AMOUNT", type=_not_negative, help="what is on it")
+    _at(parser)
+
+
+def _preflight(parser: ArgumentParser) -> None:
+    _account_and_amount(parser, _positive)
+
+
 def _account_and_amount(parser: ArgumentParser, amount: Callable[[str], Any]) -> None:
     parser.add_argument("account", metavar="ACCOUNT")
     parser.add_argument("amount", metavar="AMOUNT", type=amount, help="a decimal, such as 12.50")
@@ -217,6 +237,15 @@ COMMANDS = {
     "deposit refund": Command("note credit that was paid back", "deposit:refund", _deposit_refund),
     "deposit list": Command("print what was noted", "deposit:listed", _maybe_account),
     "deposit void": Command("take back what was noted", "deposit:void", _by_id),
+    "charge": Command("attempts to charge the card"),
+    "charge add": Command("note a charge that succeeded or failed", "charge:add", _charge_add),
+    "charge list": Command("print every charge; the default", "charge:listed", _maybe_account),
+    "charge void": Command("take back a charge, and its deposit", "charge:void", _by_id),
+    "card": Command("what the cards hold, and what they need"),
+    "card list": Command("print every card; the default", "card:listed"),
+    "card set": Command("say what a card holds", "card:state", _card_set),
+    "card void": Command("take back what was said of a card", "card:void", _by_id),
+    "preflight": Command("ask whether a charge would succeed", "preflight:run", _preflight),
     "alerts": Command("what fires, and who is told"),
     "alerts list": Command("print alerts and silences; the default", "alerts:listed", _alerts_list),
     "alerts show": Command("print one alert, its life and its messages", "alerts:show", _by_id),
@@ -230,12 +259,17 @@ COMMANDS = {
     "db upgrade": Command("create it, or bring it to this version's schema", "db:upgrade"),
     "db check": Command("look whether it is whole", "db:check"),
 }
-DEFAULTS = {"balance": "balance show", "alerts": "alerts list"}
+DEFAULTS = {
+    "balance": "balance show",
+    "alerts": "alerts list",
+    "charge": "charge list",
+    "card": "card list",
+}
 """What a group of commands does when none of them is named."""
 
 LATER = frozenset(
     (
-        *("run", "forecast", "charge", "card", "preflight", "report", "plot", "export", "replay"),
+        *("run", "forecast", "report", "plot", "export", "replay"),
         *("service", "db backup", "db prune"),
     )
 )
@@ -314,9 +348,30 @@ def _positive(text: str) -> Any:
     return amount
 
 
+def _not_negative(text: str) -> Any:
+    amount = _amount(text)
+    if amount.nanos < 0:
+        raise ArgumentTypeError(f"'{text}' is less than zero")
+    return amount
+
+
+def _card(text: str) -> str:
+    from spendguard.core.cardnumbers import too_many_digits
+
+    if too_many_digits(text):
+        raise ArgumentTypeError("a card is a name, such as visa-1881: four digits at most")
+    return text
+
+
 def _id(text: str) -> str:
     if not text or not text.isprintable():
         raise ArgumentTypeError("an id is a text of one line")
+    return text
+
+
+def _line(text: str) -> str:
+    if not text.isprintable():
+        raise ArgumentTypeError("a reason is a text of one line")
     return text
 
 

@@ -19,7 +19,7 @@ from spendguard.config.locate import find_config, locate
 from spendguard.core.errors import SpendguardError, StoreError
 from spendguard.core.findings import Severity
 from spendguard.core.money import Amount, Money
-from spendguard.store.history import History, maybe_instant, to_column
+from spendguard.store.history import History, maybe_instant, to_column, to_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,16 @@ class Source:
         rows = self.history.ask("configuration")
         effective: dict[str, Any] = json.loads(rows[0]["effective"]) if rows else {}
         return effective
+
+    def evaluations(self) -> dict[str, dict[str, Any]]:
+        """Return the last stored evaluation of each scope, with the instant it is of."""
+        return {
+            row["name"]: {
+                **json.loads(row["evaluation"]),
+                "evaluated_at": to_instant(row["evaluated_at"]),
+            }
+            for row in self.history.ask("evaluations")
+        }
 
     def account_names(self) -> list[str]:
         """Return every account there is, configured or only in the history."""

@@ -43,6 +43,7 @@ def run(options: Namespace) -> int:
         effective = asked.configuration()
     by_scope = {
         **effective.get("rules", {}),
+        "cards": effective.get("card_rules", {}),
         "guard": effective.get("guard_rules", {}),
     }
     if options.json:

@@ -36,8 +36,8 @@ class AccountStatus:
             "balance": balance_json(self.evaluation),
             "burn_per_day": self.evaluation.get("burn_per_day"),
             "runway_hours": self.evaluation.get("runway_hours"),
-            "next_recharge": None,
-            "strikes": None,
+            "next_recharge": _next_json(self.evaluation.get("next_recharge")),
+            "strikes": self.evaluation.get("strikes"),
             "data_age_seconds": None
             if self.read_at is None
             else max(int((now - self.read_at).total_seconds()), 0),
@@ -107,14 +107,52 @@ def _whole(
     return {
         "as_of": None if as_of is None else rfc3339(as_of),
         "accounts": [account.as_json(asked.now, alerts) for account in accounts],
-        "cards": [_card(card) for card in asked.configuration().get("cards", [])],
+        "cards": [card_json(card) for card in cards(asked)],
         "alerts": [alert.as_json() for alert in alerts],
     }
 
 
-def _card(card: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = dict.fromkeys(("balance", "as_of", "needed", "short_by", "strikes"))
-    return {"name": card["name"], **unknown}
+def _next_json(coming: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the next automatic charge as JSON has it."""
+    if coming is None:
+        return None
+    instants = ("expected_at", "earliest", "latest")
+    return {**coming, **{key: rfc3339(datetime.fromisoformat(coming[key])) for key in instants}}
+
+
+CARD = ("balance", "as_of", "needed", "short_by", "strikes")
+
+
+def cards(asked: Source) -> list[dict[str, Any]]:
+    """Return the configured cards with what was last evaluated of each; null is not known."""
+    evaluations = {
+        row["name"]: json.loads(row["evaluation"]) for row in asked.history.ask("evaluations")
+    }
+    unknown: dict[str, Any] = {
+        **dict.fromkeys(CARD),
+        "unusable": False,
+        "complete": False,
+        "coming": [],
+    }
+    return [
+        {**card, **unknown, **evaluations.get(f"card:{card['name']}", {})}
+        for card in asked.configuration().get("cards", [])
+    ]
+
+
+def card_json(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `status --json` says of a card."""
+    needed, as_of = card["needed"], card["as_of"]
+    return {
+        "name": card["name"],
+        "balance": card["balance"],
+        "as_of": None if as_of is None else rfc3339(datetime.fromisoformat(as_of)),
+        "needed": None
+        if needed is None
+        else {**needed, "until": rfc3339(datetime.fromisoformat(needed["until"]))},
+        "short_by": card["short_by"],
+        "strikes": card["strikes"],
+    }
 
 
 def _code(accounts: Sequence[AccountStatus], alerts: Sequence[StoredAlert]) -> int:
@@ -129,9 +167,14 @@ def _print(asked: Source, accounts: Sequence[AccountStatus], alerts: Sequence[St
         Column("balance", right=True),
         Column("burn/day", right=True),
         Column("lasts", right=True),
+        Column("next charge", folds=True),
         Column("read", folds=True),
     )
     table(columns, [_row(asked, account) for account in accounts])
+    held = cards(asked)
+    if held:
+        say()
+        print_cards(asked, held)
     if alerts:
         say()
         print_alerts(asked, alerts)
@@ -156,8 +199,23 @@ def _row(asked: Source, account: AccountStatus) -> list[str | Cell]:
         "unknown" if floor is None else str(floor.floored()),
         "unknown" if burn is None else str(burn.ceiled()),
         "" if hours is None else lasting(timedelta(hours=hours)),
+        _next(asked, account),
         _read(asked, account),
     ]
+
+
+def _next(asked: Source, account: AccountStatus) -> str | Cell:
+    """Return the next automatic charge, or the failed ones that stand."""
+    strikes = account.evaluation.get("strikes")
+    if account.evaluation.get("unusable"):
+        return Cell(f"{strikes} failed: the card counts as banned", "bold red")
+    coming = account.evaluation.get("next_recharge")
+    amount = None if coming is None else stored_money(coming["amount"], account.currency)
+    at = "" if coming is None else asked.local(datetime.fromisoformat(coming["expected_at"]))
+    told = "" if amount is None else f"{amount} {at}"
+    if not strikes:
+        return told
+    return Cell(f"{strikes} failed; {told}" if told else f"{strikes} failed", "yellow")
 
 
 def _read(asked: Source, account: AccountStatus) -> Cell:
@@ -166,6 +224,41 @@ def _read(asked: Source, account: AccountStatus) -> Cell:
         return Cell(seen)
     polls = "the last poll" if account.failures == 1 else f"the last {account.failures} polls"
     return Cell(f"{seen}; {polls} failed: {account.error}", "yellow")
+
+
+def print_cards(asked: Source, held: Sequence[Mapping[str, Any]]) -> None:
+    """Print cards, a line each."""
+    columns = (
+        Column("card"),
+        Column("holds", right=True),
+        Column("needs", right=True),
+        Column("until"),
+        Column("short by", right=True),
+        Column("failed", folds=True),
+    )
+    table(columns, [_card_row(asked, one) for one in held])
+
+
+def _card_row(asked: Source, card: Mapping[str, Any]) -> list[str | Cell]:
+    needed, short = card["needed"], stored_money(card["short_by"], card["currency"])
+    balance = stored_money(card["balance"], card["currency"])
+    wanted = None if needed is None else stored_money(needed["amount"], card["currency"])
+    lacks = Cell(str(short.ceiled()), "bold red") if short else ""
+    return [
+        card["name"],
+        "unknown" if balance is None else str(balance.floored()),
+        "unknown" if wanted is None else str(wanted.ceiled()),
+        "" if needed is None else asked.local(datetime.fromisoformat(needed["until"])),
+        "unknown" if short is None else lacks,
+        strikes_cell(card["strikes"], unusable=card["unusable"]),
+    ]
+
+
+def strikes_cell(strikes: int | None, *, unusable: bool) -> Cell:
+    """Return failed charges in a row for a table; nothing where there is none."""
+    if unusable:
+        return Cell(f"{strikes} in a row: counts as banned", "bold red")
+    return Cell(f"{strikes} in a row" if strikes else "", "yellow")
 
 
 def print_alerts(asked: Source, alerts: Sequence[StoredAlert]) -> None:

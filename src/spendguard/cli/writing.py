@@ -7,8 +7,11 @@ import os
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from spendguard.app.program import App, configure
+from spendguard.cli.reading import Source
+from spendguard.store.history import History
 
 
 @contextmanager
@@ -24,6 +27,13 @@ def program(options: Namespace, *, prepared: bool = True) -> Iterator[App]:
         if prepared:
             app.prepare()
         yield app
+
+
+@contextmanager
+def written(app: App) -> Iterator[Source]:
+    """Yield what is stored now, for telling what follows from what was written."""
+    with History(Path(str(app.store.path))) as history:
+        yield Source(history, app.configuration.zone, app.clock())
 
 
 def quiet() -> None:
