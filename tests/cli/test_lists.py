@@ -232,3 +232,16 @@ def test_every_provider_is_told_of(run: Run) -> None:
     assert KEYS.keys() == PROVIDERS.keys()
     assert "admin key" in run("providers").out
     assert [one["name"] for one in run("providers", "--json").json["providers"]] == [*PROVIDERS]
+
+
+def test_mails_that_changed_nothing_are_listed_with_the_reason(run: Run, main: Seed) -> None:
+    mail = {"mailbox": "billing", "external_id": "x", "account_id": 1, "state": "forged"}
+    mail |= {"origin": "openai-funded", "claim": "funded", "nanos": 10 * DOLLAR, "currency": "USD"}
+    main.insert(schema.mails, {**mail, "at": NOW, "why": "it is not signed", "recorded_at": NOW})
+
+    assert run("charge", "list", "main").out.splitlines() == [
+        "no charges yet",
+        "not counted: a mail of 2026-11-23 12:00 (funded of 10.00 USD for main): it is not signed",
+    ]
+    (told,) = run("charge", "list", "--json").json["mails"]
+    assert (told["state"], told["amount"], told["account"]) == ("forged", "10.00", "main")

@@ -206,8 +206,9 @@ def test_a_mailbox_that_cannot_be_read_keeps_its_place_and_says_why(store: Store
     assert row.error_text == "the mailbox refuses its password"
 
 
-def test_a_forged_mail_is_known_to_its_account_for_a_week(store: Store) -> None:
-    put(store, mail(authenticated=False, why="no signature"))
+@pytest.mark.parametrize("digits", ["1881", "4411"], ids=["of its card", "of a strange card"])
+def test_a_forged_mail_is_known_to_an_account_for_a_week(store: Store, digits: str) -> None:
+    put(store, mail(authenticated=False, why="no signature", card_digits=digits))
 
     with store.begin() as tx:
         assert [row.why for row in mails.forged(tx, "main", NOW + DAY)] == ["no signature"]

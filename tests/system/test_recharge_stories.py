@@ -257,3 +257,16 @@ def test_a_forged_mail_changes_nothing_and_raises_a_warning(
     assert here.titles() == ["WARNING recharge-unexpected a"]
     after = here.program("deposit", "list", "--json").json["deposits"]
     assert (after, before) == ([], "15.00")
+
+
+def test_a_mailbox_that_cannot_be_read_is_told_after_an_hour(tmp_path: Path) -> None:
+    with guarded(tmp_path, START, {"a": RECHARGE}, f"{MAILBOX}port = 9\n") as here:
+        here.check()
+        here.now += HOUR * 2
+        (box,) = here.check().mailboxes
+
+        assert here.titles() == ["WARNING blind a"]
+        assert box.error is not None
+        done = here.program("check", "--json")
+        assert done.json["mailboxes"][0]["read"] == "unavailable"
+        assert "mailbox 'billing'" in done.err

@@ -5,10 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from spendguard.cli.entries import entry_json, list_rows, void_entry, when
+from spendguard.cli.entries import entry_json, void_entry, when
 from spendguard.cli.instants import rfc3339
-from spendguard.cli.output import Cell, Column, emit, say
-from spendguard.cli.reading import Source
+from spendguard.cli.output import Cell, Column, emit, say, table
+from spendguard.cli.reading import Source, instant_text, known_account, source
 from spendguard.core.money import Money
 from spendguard.store.history import to_instant
 
@@ -117,8 +117,45 @@ def _strikes(used: int, to_ban: int, what: str) -> str:
 
 
 def listed(options: Namespace) -> int:
-    """Print every charge, voided ones marked."""
-    return list_rows(options, "charges", {"charge"}, _json, COLUMNS, _row)
+    """Print every charge, voided ones marked, and the mails that became none."""
+    with source(options) as asked:
+        account = known_account(options.account, asked.account_names())
+        rows = asked.history.ask("entries", account=account)
+        charges = [row for row in rows if row["kind"] == "charge"]
+        mails = asked.history.ask("mails", account=account)
+        if options.json:
+            emit(
+                {"charges": [_json(row) for row in charges], "mails": [_mail(row) for row in mails]}
+            )
+            return 0
+        if charges:
+            table(COLUMNS, [_row(asked, row) for row in charges])
+        else:
+            say("no charges yet")
+        for row in mails:
+            say(_aside(asked, row), "yellow")
+    return 0
+
+
+def _mail(row: Any) -> dict[str, Any]:
+    return {
+        "mailbox": row["mailbox"],
+        "account": row["account"],
+        "state": row["state"],
+        "claim": row["claim"],
+        "amount": None if row["nanos"] is None else Money(row["nanos"], row["currency"]).exact(),
+        "currency": row["currency"],
+        "at": instant_text(row["at"]),
+        "why": row["why"],
+    }
+
+
+def _aside(asked: Source, row: Any) -> str:
+    """Return what a mail claimed, and why it changed nothing."""
+    amount = "" if row["nanos"] is None else f" of {Money(row['nanos'], row['currency'])}"
+    about = f" for {row['account']}" if row["account"] else ""
+    at = asked.local(to_instant(row["at"]))
+    return f"not counted: a mail of {at} ({row['claim']}{amount}{about}): {row['why']}"
 
 
 def _json(row: Any) -> dict[str, Any]:

@@ -38,6 +38,15 @@ def _emit(checked: Checked) -> None:
                 }
                 for one in checked.accounts
             ],
+            "mailboxes": [
+                {
+                    "name": box.mailbox,
+                    "read": "ok" if box.error is None else box.error.value,
+                    "entered": box.entered,
+                    "put_aside": box.put_aside,
+                }
+                for box in checked.mailboxes
+            ],
             "guard": {"findings": _findings(checked.guard)},
             "notifications": [
                 {"channel": one.channel, "state": one.state.value} for one in checked.deliveries
@@ -114,10 +123,13 @@ def _print_told(checked: Checked) -> None:
 
 
 def _complain(checked: Checked) -> None:
-    """Say on stderr which accounts could not be read, and which channels did not take a message."""
+    """Say on stderr what could not be read, and which channels did not take a message."""
     for one in checked.accounts:
         if one.poll.error is not None:
             complain(f"account '{one.poll.account}': {one.poll.message}", one.poll.hint)
+    for box in checked.mailboxes:
+        if box.error is not None:
+            complain(box.message, box.hint)
     refused = {one.channel: one.why for one in checked.deliveries if one.why}
     for channel, why in refused.items():
         complain(f"channel '{channel}': {why}", f"try it: `spendguard channel test {channel}`")

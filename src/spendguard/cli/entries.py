@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -41,28 +41,6 @@ def list_entries(
             for one in conflicts:
                 ids = " and ".join(one["ids"])
                 say(f"{ids} may be one top-up or two: void the one that is wrong", "yellow")
-        else:
-            say(f"no {name} yet")
-    return 0
-
-
-def list_rows(
-    options: Namespace,
-    name: str,
-    kinds: Collection[str],
-    as_json: Callable[[Any], dict[str, Any]],
-    columns: Sequence[Column],
-    as_row: Callable[[Source, Any], Sequence[str | Cell]],
-) -> int:
-    """Print the entries of some kinds in a form of their own."""
-    with source(options) as asked:
-        account = known_account(options.account, asked.account_names())
-        rows = asked.history.ask("entries", account=account)
-        chosen = [row for row in rows if row["kind"] in kinds]
-        if options.json:
-            emit({name: [as_json(row) for row in chosen]})
-        elif chosen:
-            table(columns, [as_row(asked, row) for row in chosen])
         else:
             say(f"no {name} yet")
     return 0

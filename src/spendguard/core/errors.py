@@ -4,6 +4,7 @@ SpendguardError            shown as `error:` and `hint:`, no traceback, exit 1
 ├── UsageError             an argument nobody could act on, exit 64
 ├── ConfigError            one or many problems of the configuration file
 ├── ProviderError          a provider did not give what was asked; carries a closed kind, exit 69
+│   └── MailboxError       a mailbox could not be read; of the same kinds (mailbox/results.py)
 └── StoreError             the database is absent, too new, locked or damaged
 """
 

@@ -101,7 +101,9 @@ def enter(tx: Tx, mailbox: str, evidence: Evidence, payers: Payers, now: datetim
     meant = payers.meant(evidence)
     about = due.load(tx, meant[0].name).id if meant else None
     if not evidence.authenticated:
-        mails.put_aside(tx, mailbox, evidence, about, "forged", evidence.why, now)
+        told = (meant or payers.accounts)[:1]  # somebody hears of it, whomever it means
+        warned = due.load(tx, told[0].name).id if told else None
+        mails.put_aside(tx, mailbox, evidence, warned, "forged", evidence.why, now)
         return "put aside"
     if len(meant) != 1:
         why = "no account fits" if not meant else "it may be about more than one account"

@@ -54,6 +54,14 @@ SELECT id, card, nanos, currency, at, recorded_at, voided_at
 FROM card_statements
 ORDER BY card, at, id
 
+-- name: mails
+SELECT mails.mailbox, accounts.name AS account, mails.state, mails.claim, mails.nanos,
+       mails.currency, mails.at, mails.why
+FROM mails
+LEFT JOIN accounts ON accounts.id = mails.account_id
+WHERE CAST(:account AS TEXT) IS NULL OR accounts.name = :account OR accounts.name IS NULL
+ORDER BY mails.at, mails.id
+
 -- name: names
 SELECT DISTINCT kind, provider_id, name FROM names ORDER BY kind, provider_id, name
 
