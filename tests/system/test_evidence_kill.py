@@ -27,11 +27,12 @@ from tests.mailbox.imap_server import ImapServer
 from tests.system import books
 from tests.system.program import KEY, Program, account
 
+# A balance has no id: one that was stated and then killed is stated twice, which changes nothing.
 KILLS = int(os.environ.get("EVIDENCE_KILLS", "30"))
 LEDGER = """
 SELECT kind, nanos, at, source, origin, external_id, outcome, card, reason,
        voided_at IS NOT NULL AS voided
-FROM entries ORDER BY kind, at, source, external_id
+FROM entries WHERE kind <> 'checkpoint' ORDER BY kind, at, source, external_id
 """
 RECHARGE = """
 card = "visa-1881"
@@ -138,7 +139,7 @@ def test_a_ledger_that_is_fed_from_three_sources_ends_the_same_however_often_it_
         status = [one("status", "--json").json["accounts"][0] for one in (calm, killed)]
     assert ledgers[0] == ledgers[1]
     told = Counter(row[3] for row in ledgers[0])
-    assert (told["manual"], told["receipt"]) == (5, 3)
+    assert (told["manual"], told["receipt"]) == (4, 3)
     assert told["inferred"] >= 1
     assert status[0]["balance"] is not None
     assert status[0]["balance"]["billed"] == status[1]["balance"]["billed"]
