@@ -21,7 +21,7 @@ demo: $(READY)  ## Two weeks of an account's life, without a key and without a n
 	@$(BIN)/spendguard demo
 
 test: $(READY)  ## Run the tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(READY)  ## Check style and format
 	@$(BIN)/ruff check

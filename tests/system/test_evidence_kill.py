@@ -28,7 +28,7 @@ from tests.system import books
 from tests.system.program import KEY, Program, account
 
 # A balance has no id: one that was stated and then killed is stated twice, which changes nothing.
-KILLS = int(os.environ.get("EVIDENCE_KILLS", "30"))
+KILLS = int(os.environ.get("EVIDENCE_KILLS", "20"))
 LEDGER = """
 SELECT kind, nanos, at, source, origin, external_id, outcome, card, reason,
        voided_at IS NOT NULL AS voided
