@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import shutil
@@ -125,7 +126,7 @@ class Dovecot:
             home=self.home,
             port=self.port,
             internal="dovecot" if root else us,
-            group="dovecot" if root else owner.pw_gid,
+            group="dovecot" if root else grp.getgrgid(owner.pw_gid).gr_name,
             login="dovenull" if root else us,
             uid=owner.pw_uid,
             gid=owner.pw_gid,
