@@ -65,6 +65,6 @@ $(READY): pyproject.toml requirements/dev.txt
 	if [ -e $@ ]; then rm $@; else \
 	echo "setting up $(VENV), once" >&2; $(PYTHON) -m venv --clear $$with $(VENV); fi && \
 	export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 && \
-	$$pip install -qq --require-hashes -r requirements/dev.txt && \
+	$$pip install -qq --no-deps --require-hashes -r requirements/dev.txt && \
 	$$pip install -qq --no-deps --no-build-isolation -e . && \
 	printf '%s\n' "$(CURDIR)" > $@

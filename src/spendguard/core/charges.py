@@ -59,6 +59,10 @@ class Strikes:
         """Return the failed charges in a row of one account with the card."""
         return self.by_account.get(account, 0)
 
+    def threaten(self, account: str) -> bool:
+        """Tell whether a charge of this account failed last, or its card is unusable."""
+        return self.own(account) > 0 or self.unusable
+
     def shown(self, account: str) -> int:
         """Return the worse of an account's own count and the card's."""
         return max(self.own(account), self.together)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from spendguard.core.money import Money
-from spendguard.core.windows import Window, share
+from spendguard.core.windows import Window, a_year_after, share
 
 
 class Kind(StrEnum):
@@ -209,12 +209,7 @@ class _Book:
 
 def purchase_expiry(provider: str, at: datetime) -> datetime | None:
     """Return when credit bought at an instant expires by the provider's terms, None for never."""
-    if provider not in EXPIRES_AFTER_A_YEAR:
-        return None
-    try:
-        return at.replace(year=at.year + 1)
-    except ValueError:  # 29 February
-        return at.replace(year=at.year + 1, month=3, day=1)
+    return a_year_after(at) if provider in EXPIRES_AFTER_A_YEAR else None
 
 
 def latest_checkpoint(entries: Iterable[Entry]) -> Entry | None:

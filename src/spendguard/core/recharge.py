@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from spendguard.core.accounts import Recharge
 from spendguard.core.money import Money
-from spendguard.core.windows import DAY
+from spendguard.core.windows import DAY, utc_month
 
 MOST = 1000
 """Charges that are foreseen at most: nobody reads on."""
@@ -65,45 +65,47 @@ def charges(
     """
     if not model.enabled:
         return ()
-    if model.amount is None and model.restore_to is None:
-        return None
-    here = course.after(now)
-    if here.per_day is None and here.balance >= model.trigger and not here.retried:
-        return None
-    return tuple(_charges(model, replace(here, at=max(here.at, now)), until))
+    expected = _expected(model, course, now, until)
+    return None if expected is None else tuple(expected)
 
 
 def next_charge(model: Recharge, course: Course, now: datetime) -> Coming | None:
     """Return the next automatic charge, None where none is expected or that cannot be told."""
-    if not model.enabled:
+    return next(iter(_expected(model, course, now, now + LONGEST) or ()), None)
+
+
+def _expected(
+    model: Recharge, course: Course, now: datetime, until: datetime
+) -> Iterator[Coming] | None:
+    """Return the charges from now on, None where settings or burn do not suffice to tell."""
+    if not model.enabled or (model.amount is None and model.restore_to is None):
         return None
     here = course.after(now)
     if here.per_day is None and here.balance >= model.trigger and not here.retried:
         return None
-    return next(_charges(model, replace(here, at=max(here.at, now)), now + LONGEST), None)
+    return _charges(model, replace(here, at=max(here.at, now)), until)
 
 
 def _charges(model: Recharge, course: Course, until: datetime) -> Iterator[Coming]:
     at, balance, rate = course.at, course.balance, course.per_day or Money.zero("XXX")
-    forced, months = course.retried, {_month(at): course.recharged}
+    forced, month, spent = course.retried, utc_month(at), course.recharged
     for _ in range(MOST):
         if not forced and balance >= model.trigger:
             wait = _until_under(balance - model.trigger, rate)
             if wait is None or until - at < wait:
                 return
             at, balance = at + wait, model.trigger
-        amount = _amount(model, course, balance, months.get(_month(at)))
+        if at >= month.end:
+            month, spent = utc_month(at), Money.zero(balance.currency)
+        amount = _amount(model, course, balance, spent)
         if amount is None:  # the month's limit is used up: it starts anew with the next
-            start = _next_month(at)
-            if start > until:
+            if month.end > until:
                 return
-            gone = rate.nanos * ((start - at) // _MICROSECOND) // (DAY // _MICROSECOND)
-            at, balance = start, Money(balance.nanos - gone, balance.currency)
+            gone = rate.nanos * ((month.end - at) // _MICROSECOND) // (DAY // _MICROSECOND)
+            at, balance = month.end, Money(balance.nanos - gone, balance.currency)
             continue
         yield Coming(course.account, at, amount)
-        spent = months.get(_month(at), Money.zero(amount.currency))
-        months[_month(at)] = spent + amount
-        balance, forced = balance + amount, False
+        balance, spent, forced = balance + amount, spent + amount, False
 
 
 def _until_under(above: Money, rate: Money) -> timedelta | None:
@@ -113,7 +115,7 @@ def _until_under(above: Money, rate: Money) -> timedelta | None:
     return None if wait > LONGEST // _MICROSECOND else wait * _MICROSECOND
 
 
-def _amount(model: Recharge, course: Course, balance: Money, gone: Money | None) -> Money | None:
+def _amount(model: Recharge, course: Course, balance: Money, spent: Money) -> Money | None:
     """Return what is charged at this balance, None where the monthly limit leaves too little."""
     wanted = model.amount if model.restore_to is None else model.restore_to - balance
     if wanted is None:  # enabled, with neither: the settings are not known well enough
@@ -121,16 +123,5 @@ def _amount(model: Recharge, course: Course, balance: Money, gone: Money | None)
     amount = min(max(wanted, course.least), course.most)
     if model.monthly_limit is None:
         return amount
-    rest = model.monthly_limit - (gone or Money.zero(balance.currency))
-    amount = min(amount, rest)
+    amount = min(amount, model.monthly_limit - spent)
     return amount if amount >= course.least else None
-
-
-def _month(at: datetime) -> tuple[int, int]:
-    at = at.astimezone(UTC)
-    return at.year, at.month
-
-
-def _next_month(at: datetime) -> datetime:
-    year, month = _month(at)
-    return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)

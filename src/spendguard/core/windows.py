@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+_UTC_ZONE = ZoneInfo("UTC")
 
 
 class Unit(StrEnum):
@@ -46,6 +47,19 @@ def utc_day(instant: datetime) -> Window:
     """Return the UTC day that holds `instant`."""
     start = instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return Window(start, start + DAY)
+
+
+def utc_month(instant: datetime) -> Window:
+    """Return the UTC month that holds `instant`: that of providers' own limits."""
+    return calendar_window(instant, Unit.MONTH, _UTC_ZONE)
+
+
+def a_year_after(instant: datetime) -> datetime:
+    """Return the same date a year later; 1 March where that year has no 29 February."""
+    try:
+        return instant.replace(year=instant.year + 1)
+    except ValueError:
+        return instant.replace(year=instant.year + 1, month=3, day=1)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

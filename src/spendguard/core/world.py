@@ -23,7 +23,6 @@ from spendguard.core.world_account import (
     Standing,
     State,
     Terms,
-    a_year_after,
     check,
     enforced,
 )
@@ -61,7 +60,6 @@ __all__ = [
     "Standing",
     "State",
     "Terms",
-    "a_year_after",
 ]
 
 

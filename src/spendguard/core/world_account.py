@@ -334,11 +334,3 @@ def _reach(state: State) -> State:
     if not over and not state.reached:
         return state
     return replace(state, reached={scope: state.reached.get(scope, state.at) for scope in over})
-
-
-def a_year_after(instant: datetime) -> datetime:
-    """Return when credit expires that was bought at an instant."""
-    try:
-        return instant.replace(year=instant.year + 1)
-    except ValueError:  # bought on a 29th of February
-        return instant.replace(year=instant.year + 1, month=3, day=1)

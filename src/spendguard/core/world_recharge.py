@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from spendguard.core.money import Money
+from spendguard.core.windows import a_year_after, utc_month
 from spendguard.core.world_account import (
     NEVER,
     Lot,
     Recharging,
     State,
     Terms,
-    a_year_after,
     credit,
     stand,
 )
@@ -124,8 +124,7 @@ def _instants(setting: Recharging, state: State) -> Iterator[datetime]:
     if state.standing.retry_at:
         yield state.standing.retry_at
     if setting.monthly_limit is not None and _under(state):
-        at = state.at.astimezone(UTC)
-        yield datetime(at.year + at.month // 12, at.month % 12 + 1, 1, tzinfo=UTC)
+        yield utc_month(state.at).end
 
 
 def _funded(state: State, amount: Money, *, automatic: bool) -> State:

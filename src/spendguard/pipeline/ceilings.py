@@ -10,13 +10,12 @@ from spendguard.core.accounts import Budget
 from spendguard.core.facts import BudgetUse, LimitUse, SettingChange
 from spendguard.core.ledger import DaySpend
 from spendguard.core.money import Money
-from spendguard.core.windows import Unit, Window, calendar_window, share, utc_day
+from spendguard.core.windows import Window, calendar_window, share, utc_day, utc_month
 from spendguard.store import readings
 from spendguard.store.connect import Tx
 from spendguard.store.readings import Part
 
 SETTLES = timedelta(hours=48)
-UTC_ZONE = ZoneInfo("UTC")
 
 
 def budget_uses(tx: Tx, row: Any, budget: Budget, zone: ZoneInfo, now: datetime) -> list[BudgetUse]:
@@ -55,7 +54,7 @@ def _share(spend: DaySpend, window: Window, now: datetime) -> int:
 
 def limit_uses(tx: Tx, row: Any, now: datetime) -> tuple[LimitUse, ...]:
     """Return the limits that the provider enforces, and what this UTC month used of each."""
-    month = calendar_window(now, Unit.MONTH, UTC_ZONE)
+    month = utc_month(now)
     uses = []
     called = readings.project_names(tx, row.id)
     for setting in readings.settings(tx, row.id):

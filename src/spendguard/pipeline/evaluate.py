@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from spendguard.core.accounts import Card
-from spendguard.core.charges import Strikes, strikes
-from spendguard.core.facts import AccountFacts
-from spendguard.core.findings import Status
+from spendguard.core.charges import Charge, Strikes, strikes
+from spendguard.core.facts import AccountFacts, Payer
+from spendguard.core.findings import Finding, Status
 from spendguard.core.ledger import latest_checkpoint
 from spendguard.core.notifications import Notification, Topic
 from spendguard.core.reconcile import reconcile
@@ -21,6 +21,7 @@ from spendguard.pipeline.gather import (
     Plan,
     account_facts,
     card_facts,
+    course,
     guard_facts,
     infer,
     know,
@@ -71,29 +72,39 @@ def evaluate_family(tx: Tx, family: Family, now: datetime) -> dict[str, Judged]:
     card_row = None if paying is None else scopes.lock(tx, paying.bench.scope.name)
     rows = [_lock(tx, family, plan) for plan in family.plans]
     known = [infer(tx, know(tx, plan, now), now) for plan in family.plans]
-    struck = _strikes(tx, paying, known)
-    changed = [
-        _changed(row, ledger.mark(tx, one.row.id)) for row, one in zip(rows, known, strict=True)
-    ]
-    dockets: list[Docket] = []
+    charged = [] if paying is None else ledger.card_charges(tx, paying.card.name)
+    struck = _strikes(paying, charged, known)
+    courses = [course(one, struck[one.name], now) for one in known]
+    marks = [ledger.mark(tx, one.row.id) for one in known]
+    changed = [_changed(row, mark) for row, mark in zip(rows, marks, strict=True)]
+    of_card: list[Docket] = []
     if paying is not None:
-        docket = _judge_card(tx, paying, card_row, known, struck, now, changed=any(changed))
-        dockets.append(docket)
-    short = any(one.status is Status.FIRING for docket in dockets for one in docket.findings)
-    facts = [
-        _account_facts(tx, family, one, struck[one.name], now, card_short=short, changed=new)
-        for one, new in zip(known, changed, strict=True)
-    ]
-    dockets += [_judge_account(tx, family, one) for one in facts]
-    judged = judge(tx, dockets, now)
-    of_card, of_accounts = judged[: -len(known) or None], judged[-len(known) :]
-    told: dict[str, Judged] = {}
-    for one, fact, account in zip(known, facts, of_accounts if known else (), strict=True):
-        told[one.name] = _whole(account, of_card, fact)
-        evaluation = account_evaluation(fact, _listed(told[one.name]))
-        mark = ledger.mark(tx, one.row.id)
-        scopes.store(tx, scopes.account_scope(one.name), evaluation, mark, now)
+        payers = [payer(one, paying.card, here) for one, here in zip(known, courses, strict=True)]
+        of_card.append(
+            _judge_card(tx, paying, card_row, charged, payers, now, changed=any(changed))
+        )
+    short = any(one.status is Status.FIRING for docket in of_card for one in docket.findings)
+    dockets: list[Docket] = []
+    facts: list[AccountFacts] = []
+    for one, here, new in zip(known, courses, changed, strict=True):
+        bench = family.accounts[one.name]
+        standing = alerts.open_in(tx, bench.scope.name)
+        found = account_facts(
+            tx, one, struck[one.name], here, standing, now, card_short=short, changed=new
+        )
+        facts.append(found)
+        dockets.append(Docket(bench.scope, standing, _find(bench, found)))
+    judged = judge(tx, [*of_card, *dockets], now)
+    paid_by, told = judged[: len(of_card)], dict[str, Judged]()
+    for fact, mark, account in zip(facts, marks, judged[len(of_card) :], strict=True):
+        told[fact.account] = _whole(account, paid_by, fact)
+        evaluation = account_evaluation(fact, _listed(told[fact.account]))
+        scopes.store(tx, scopes.account_scope(fact.account), evaluation, mark, now)
     return told
+
+
+def _find(bench: Bench[AccountRule], facts: AccountFacts) -> tuple[Finding, ...]:
+    return tuple(finding for rule in bench.rules for finding in rule.evaluate(facts))
 
 
 def _whole(account: Judged, of_card: Sequence[Judged], facts: AccountFacts) -> Judged:
@@ -119,13 +130,13 @@ def _lock(tx: Tx, family: Family, plan: Plan) -> Any:
     return row
 
 
-def _strikes(tx: Tx, paying: Paying | None, known: Sequence[Known]) -> dict[str, Strikes]:
+def _strikes(
+    paying: Paying | None, charged: Sequence[Charge], known: Sequence[Known]
+) -> dict[str, Strikes]:
     """Return the strikes that concern each account."""
     if paying is not None:
-        charged = ledger.card_charges(tx, paying.card.name)
-        return dict.fromkeys(
-            (one.name for one in known), strikes(charged, paying.card.strikes_to_ban)
-        )
+        counted = strikes(charged, paying.card.strikes_to_ban)
+        return dict.fromkeys((one.name for one in known), counted)
     return {
         one.name: strikes((charge for charge in one.books.charges if charge.card is None), TO_BAN)
         for one in known
@@ -136,8 +147,8 @@ def _judge_card(
     tx: Tx,
     paying: Paying,
     row: Any,
-    known: Sequence[Known],
-    struck: Mapping[str, Strikes],
+    charged: Sequence[Charge],
+    payers: Sequence[Payer],
     now: datetime,
     *,
     changed: bool,
@@ -148,7 +159,8 @@ def _judge_card(
     facts = card_facts(
         tx,
         card,
-        [payer(one, card, struck[one.name], now) for one in known],
+        charged,
+        payers,
         standing,
         now,
         changed=changed or _changed(row, mark),
@@ -156,26 +168,6 @@ def _judge_card(
     findings = tuple(finding for rule in paying.bench.rules for finding in rule.evaluate(facts))
     scopes.store(tx, scope.name, card_evaluation(facts), mark, now)
     return Docket(scope, standing, findings)
-
-
-def _account_facts(
-    tx: Tx,
-    family: Family,
-    known: Known,
-    struck: Strikes,
-    now: datetime,
-    *,
-    card_short: bool,
-    changed: bool,
-) -> AccountFacts:
-    standing = alerts.open_in(tx, family.accounts[known.name].scope.name)
-    return account_facts(tx, known, struck, standing, now, card_short=card_short, changed=changed)
-
-
-def _judge_account(tx: Tx, family: Family, facts: AccountFacts) -> Docket:
-    bench = family.accounts[facts.account]
-    findings = tuple(finding for rule in bench.rules for finding in rule.evaluate(facts))
-    return Docket(bench.scope, alerts.open_in(tx, bench.scope.name), findings)
 
 
 def evaluate_guard(

@@ -30,7 +30,7 @@ from spendguard.core.ledger import DaySpend, Entry, Kind, Position, derive, late
 from spendguard.core.money import Amount, Money
 from spendguard.core.recharge import Course, next_charge
 from spendguard.core.reconcile import Books, reconcile
-from spendguard.core.windows import DAY, Unit, calendar_window, utc_day
+from spendguard.core.windows import DAY, utc_day, utc_month
 from spendguard.pipeline.ceilings import budget_uses, limit_uses, setting_changes
 from spendguard.store import alerts, cards, due, ledger, mails, outbox, readings, scopes
 from spendguard.store.alerts import Stored
@@ -38,7 +38,6 @@ from spendguard.store.connect import Tx
 from spendguard.store.ledger import Stated
 
 LOOK_BACK = DAY * 60
-UTC_ZONE = ZoneInfo("UTC")
 LATE_CUT_OFF = Amount.parse("2.00")  # where the configuration says nothing of recharge
 LEAST, MOST = Amount.parse("5.00"), Amount.parse("50.00")  # what can be bought at once
 ASKING = frozenset({"recharge-missing", "recharge-unexpected", "checkpoint-stale"})
@@ -68,9 +67,9 @@ class Known:
     row: Any
     books: Books
     days: tuple[DaySpend, ...]  # the last weeks
-    position: Position | None
+    position: Position | None  # None too while usage contradicts what was derived
     costs_read: bool
-    proven_at: datetime | None
+    proven_at: datetime | None  # since when it does
 
     @property
     def name(self) -> str:
@@ -85,23 +84,20 @@ def know(tx: Tx, plan: Plan, now: datetime) -> Known:
     books = reconcile(ledger.live(tx, row.id))
     days, _ = readings.day_spend(tx, row.id, account.currency, now - LOOK_BACK)
     stated = latest_checkpoint(books.entries)
-    proven_at = books.proofs[-1].at if books.proofs else None
     return Known(
         plan,
         row,
         books,
         tuple(days),
-        position_at(tx, row, books.entries, now, levels=_levels(account)),
+        None if books.proofs else position_at(tx, row, books.entries, now, levels=_levels(account)),
         stated is not None and _costs_read(row, stated.at),
-        proven_at,
+        books.proofs[-1].at if books.proofs else None,
     )
 
 
 def infer(tx: Tx, known: Known, now: datetime) -> Known:
     """Enter the credit that usage proves, where nobody told of any, and return what is known then."""
-    if known.position is None or not known.costs_read or known.proven_at is not None:
-        return known
-    if known.plan.states_balance:
+    if known.position is None or not known.costs_read or known.plan.states_balance:
         return known
     beyond = known.position.under.get(-_overdraft(known.plan.account))
     proven = proven_at(beyond, known.days)
@@ -128,10 +124,10 @@ def _overdraft(account: Account) -> Money:
 def course(known: Known, strikes: Strikes, now: datetime) -> Course | None:
     """Return how the balance goes on from here, None while it is not known."""
     position, account = known.position, known.plan.account
-    if position is None or not known.costs_read or known.proven_at is not None:
+    if position is None or not known.costs_read:
         return None
     rate = _burn(known, now)
-    month = calendar_window(now, Unit.MONTH, UTC_ZONE)
+    month = utc_month(now)
     came = (one for one in _succeeded(known) if one.at in month and one.amount is not None)
     recharged = sum(one.amount.nanos for one in came if one.amount is not None)
     return Course(
@@ -155,16 +151,18 @@ def _burn(known: Known, now: datetime, look_back: int = 7) -> Burn | None:
     return burn(read, now, look_back)
 
 
-def payer(known: Known, card: Card, strikes: Strikes, now: datetime) -> Payer:
+def payer(known: Known, card: Card, here: Course | None) -> Payer:
     """Return an account as its card sees it; where currencies differ its charges are not known."""
     account = known.plan.account
-    here = course(known, strikes, now) if account.currency == card.currency else None
-    return Payer(account.name, account.recharge, here)
+    return Payer(
+        account.name, account.recharge, here if account.currency == card.currency else None
+    )
 
 
 def card_facts(
     tx: Tx,
     card: Card,
+    charged: Sequence[Charge],
     payers: Sequence[Payer],
     standing: Mapping[tuple[str, str], Stored],
     now: datetime,
@@ -173,7 +171,6 @@ def card_facts(
 ) -> CardFacts:
     """Return everything that is known of a card, read inside the caller's transaction."""
     stated = latest_statement(cards.statements(tx, card.name))
-    charged = ledger.card_charges(tx, card.name)
     return CardFacts(
         now=now,
         card=card,
@@ -190,6 +187,7 @@ def account_facts(
     tx: Tx,
     known: Known,
     strikes: Strikes,
+    here: Course | None,
     standing: Mapping[tuple[str, str], Stored],
     now: datetime,
     *,
@@ -199,11 +197,9 @@ def account_facts(
     """Return everything that is known of an account, read inside the caller's transaction."""
     plan, row = known.plan, known.row
     account, model = plan.account, plan.account.recharge
-    position = None if known.proven_at else known.position
-    here = course(known, strikes, now)
+    position = known.position
     due_since = _due_since(known)
     usual = _burn(known, now, 14)
-    reliable = position is not None and known.costs_read
     return AccountFacts(
         now=now,
         account=account.name,
@@ -228,7 +224,7 @@ def account_facts(
         overdue=due_since is not None and now - due_since > plan.grace,
         proven_at=known.proven_at,
         stopped_at=stopped_at(position.floor, known.days, row.last_ok_at)
-        if position is not None and reliable
+        if position is not None and known.costs_read
         else None,
         unexplained=_unexplained(tx, known, now),
         frequent_per_day=None if usual is None else usual.per_day,
@@ -249,7 +245,7 @@ def account_facts(
 def _due_since(known: Known) -> datetime | None:
     """Return since when a recharge is due: the floor is under the trigger, and no charge came."""
     model, position = known.plan.account.recharge, known.position
-    if model is None or not model.enabled or position is None or known.proven_at is not None:
+    if model is None or not model.enabled or position is None:
         return None
     since = position.under.get(model.trigger)
     if since is None:

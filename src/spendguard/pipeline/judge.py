@@ -7,7 +7,7 @@ notification nor forget that one is owed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from spendguard.core.alerts import (
@@ -85,7 +85,6 @@ class _Case:
     summary: str
     ended: bool = False
     told: bool = False
-    items: list[Item] = field(default_factory=list)
 
 
 def judge(tx: Tx, dockets: Sequence[Docket], now: datetime) -> list[Judged]:

@@ -14,10 +14,9 @@ from spendguard.rules.base import (
     balance_values,
     grade,
     held_rank,
-    lacking,
+    known_position,
     limited,
     rank_under,
-    read_values,
     softened,
     unread,
 )
@@ -38,11 +37,10 @@ class BalanceLow:
 
     def evaluate(self, facts: AccountFacts) -> list[Finding]:
         """Compare the floor with the trigger; unknown until a checkpoint and its costs are known."""
-        missing, trigger = lacking(facts), self._trigger(facts)
-        if missing is not None or facts.position is None:
-            values = read_values(facts) | {"trigger": trigger}
-            return [unread(self.name, facts, missing or "checkpoint", **values)]
-        return [self._judge(facts, facts.position, trigger)]
+        position, trigger = known_position(facts), self._trigger(facts)
+        if position is None:
+            return [unread(self.name, facts, trigger=trigger)]
+        return [self._judge(facts, position, trigger)]
 
     def _trigger(self, facts: AccountFacts) -> Money:
         if self.trigger is not None:

@@ -95,23 +95,32 @@ def unknown(rule: str, subject: str, missing: str, **values: Value) -> Finding:
     return Finding(rule, subject, Status.UNKNOWN, values={**values, "missing": missing})
 
 
-def lacking(facts: AccountFacts) -> str | None:
-    """Return what is missing to know the balance, None when it is known."""
-    if facts.proven_at is not None:
-        return "credit"
-    if facts.position is None:
-        return "checkpoint"
-    return None if facts.costs_read else "costs"
+def known_position(facts: AccountFacts) -> Position | None:
+    """Return the balance where rules may look at it: stated, read since, and not contradicted."""
+    return facts.position if facts.costs_read and facts.proven_at is None else None
 
 
-def unread(rule: str, facts: AccountFacts, missing: str, **values: Value) -> Finding:
+def unread(rule: str, facts: AccountFacts, **values: Value) -> Finding:
     """Return the finding of a rule that needs the balance, while that is not known.
 
     Credit that usage has proved ends what was said of the credit's end; then nothing is known.
     """
-    if missing == "credit" and (rule, facts.account) in facts.standing:
-        return Finding(rule, facts.account, Status.CLEAR, values={**values, "proven": True})
-    return unknown(rule, facts.account, missing, **values)
+    told = read_values(facts) | values
+    if facts.proven_at is not None:
+        if (rule, facts.account) in facts.standing:
+            return Finding(rule, facts.account, Status.CLEAR, values={**told, "proven": True})
+        return unknown(rule, facts.account, "credit", **told)
+    missing = "checkpoint" if facts.position is None else "costs"
+    return unknown(rule, facts.account, missing, **told)
+
+
+def no_recharge(rule: str, facts: AccountFacts) -> Finding:
+    """Return the finding of a rule about coming charges where none can be judged."""
+    if facts.recharge is None:
+        return unknown(rule, facts.account, "recharge", **read_values(facts))
+    if not facts.recharging:
+        return Finding(rule, facts.account, Status.CLEAR, values=read_values(facts))
+    return unread(rule, facts)
 
 
 def softened(facts: AccountFacts) -> bool:
@@ -122,10 +131,8 @@ def softened(facts: AccountFacts) -> bool:
     either while the month's limit lets no charge come.
     """
     return (
-        facts.recharge is not None
-        and facts.recharge.enabled
-        and facts.strikes.own(facts.account) == 0
-        and not facts.strikes.unusable
+        facts.recharging
+        and not facts.strikes.threaten(facts.account)
         and not facts.card_short
         and not limited(facts)
         and not (facts.overdue and facts.witness is Witness.HEALTHY)

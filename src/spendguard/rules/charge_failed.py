@@ -8,7 +8,7 @@ from typing import ClassVar
 from spendguard.core.alerts import Policy
 from spendguard.core.facts import AccountFacts
 from spendguard.core.findings import Finding, Severity, Status, Value
-from spendguard.rules.base import balance_values, lacking, read_values
+from spendguard.rules.base import balance_values, known_position, read_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ChargeFailed:
         """Judge the strikes; only a success or a void clears them."""
         strikes = facts.strikes
         values = self._values(facts)
-        if not strikes.own(facts.account) and not strikes.unusable:
+        if not strikes.threaten(facts.account):
             return [Finding(self.name, facts.account, Status.CLEAR, values=values)]
         shown = _shown(facts)
         step = f"strike-{shown}"
@@ -56,9 +56,9 @@ class ChargeFailed:
                 "failed_reason": failed.reason or None,
                 "failed_source": failed.source,
             }
-        if facts.position is not None and lacking(facts) is None:
-            return balance_values(facts, facts.position) | told
-        return read_values(facts) | told
+        position = known_position(facts)
+        known = read_values(facts) if position is None else balance_values(facts, position)
+        return known | told
 
 
 def _shown(facts: AccountFacts) -> int:

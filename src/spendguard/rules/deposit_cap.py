@@ -14,7 +14,7 @@ from spendguard.rules.base import (
     balance_values,
     grade,
     held_rank,
-    lacking,
+    known_position,
     percent,
     rank_over,
     read_values,
@@ -36,14 +36,13 @@ class DepositCap:
 
     def evaluate(self, facts: AccountFacts) -> list[Finding]:
         """Compare what is consumed with the base; clear while the provider recharges by itself."""
-        position = facts.position
-        missing = lacking(facts)
+        position = known_position(facts)
         if facts.recharging:
-            known = balance_values(facts, position) if position and missing is None else {}
+            known = {} if position is None else balance_values(facts, position)
             values = known | {"recharge": True}
             return [Finding(self.name, facts.account, Status.CLEAR, values=values)]
-        if missing is not None or position is None:
-            return [unread(self.name, facts, missing or "checkpoint", **read_values(facts))]
+        if position is None:
+            return [unread(self.name, facts)]
         if position.base is None or position.base.nanos <= 0:
             return [unknown(self.name, facts.account, "deposit", **read_values(facts))]
         return [self._judge(facts, position, position.base)]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
-from zoneinfo import ZoneInfo
 
 from spendguard.core.alerts import Policy
 from spendguard.core.facts import AccountFacts, LimitUse
 from spendguard.core.findings import Finding, Severity, Status, Value
-from spendguard.core.windows import Unit, Window, calendar_window
+from spendguard.core.windows import Window, utc_month
 from spendguard.rules.base import grade, held_rank, percent, rank_over, read_values, unknown
 
 LADDER = (Severity.WARNING, Severity.CRITICAL)
@@ -46,7 +45,7 @@ class LimitNear:
         return self._rank(facts, limit), share, limit.scope
 
     def _judge(self, facts: AccountFacts, limit: LimitUse, count: int) -> Finding:
-        month = calendar_window(facts.now, Unit.MONTH, ZoneInfo("UTC"))
+        month = utc_month(facts.now)
         values = _values(facts, limit, month) | {"limits": count}
         rank = self._rank(facts, limit)
         if rank:

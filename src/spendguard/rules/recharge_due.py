@@ -9,15 +9,9 @@ from typing import ClassVar
 from spendguard.core.alerts import Policy
 from spendguard.core.facts import AccountFacts
 from spendguard.core.findings import Finding, Severity, Status, Value
+from spendguard.core.ledger import Position
 from spendguard.core.recharge import Coming
-from spendguard.rules.base import (
-    balance_values,
-    lacking,
-    limited,
-    read_values,
-    unknown,
-    unread,
-)
+from spendguard.rules.base import balance_values, known_position, limited, no_recharge, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +28,12 @@ class RechargeDue:
 
         Once said it stays, whatever the burn does: the same charge is not foretold twice.
         """
-        if facts.recharge is None:
-            return [unknown(self.name, facts.account, "recharge", **read_values(facts))]
-        if not facts.recharging:
-            return [Finding(self.name, facts.account, Status.CLEAR, values=read_values(facts))]
-        missing = lacking(facts)
-        if missing is not None or facts.position is None:
-            return [unread(self.name, facts, missing or "checkpoint", **read_values(facts))]
+        position = known_position(facts)
+        if not facts.recharging or position is None:
+            return [no_recharge(self.name, facts)]
         coming = facts.next_charge
-        values = balance_values(facts, facts.position) | _values(facts, coming)
-        if self._near(facts, coming):
+        values = balance_values(facts, position) | _values(facts, coming)
+        if self._near(facts, position, coming):
             return [
                 Finding(self.name, facts.account, Status.FIRING, Severity.INFO, "due", 1, values)
             ]
@@ -51,24 +41,23 @@ class RechargeDue:
             return [unknown(self.name, facts.account, "burn", **values)]
         return [Finding(self.name, facts.account, Status.CLEAR, values=values)]
 
-    def _near(self, facts: AccountFacts, coming: Coming | None) -> bool:
+    def _near(self, facts: AccountFacts, position: Position, coming: Coming | None) -> bool:
         if coming is None or self._ended(facts):
             return False
         former = facts.standing.get((self.name, facts.account))
-        if former is not None and _last_change(facts) <= former.since:
+        if former is not None and _last_change(position) <= former.since:
             return True
         return coming.at - facts.now <= self.lead
 
     def _ended(self, facts: AccountFacts) -> bool:
-        failed = facts.strikes.own(facts.account) > 0 or facts.strikes.unusable
+        failed = facts.strikes.threaten(facts.account)
         return failed or (facts.overdue and not limited(facts))
 
 
-def _last_change(facts: AccountFacts) -> datetime:
+def _last_change(position: Position) -> datetime:
     """Return when credit last came, or the balance was last stated: what was foretold is over."""
-    assert facts.position is not None  # noqa: S101  the caller asked
-    stated_at = facts.position.checkpoint.at
-    return max(stated_at, facts.position.credited_at or stated_at)
+    stated_at = position.checkpoint.at
+    return max(stated_at, position.credited_at or stated_at)
 
 
 def _values(facts: AccountFacts, coming: Coming | None) -> dict[str, Value]:

@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
-from zoneinfo import ZoneInfo
 
 from spendguard.core.alerts import Policy
 from spendguard.core.charges import Charge, Outcome
 from spendguard.core.facts import AccountFacts
 from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.core.money import Money
-from spendguard.core.windows import Unit, calendar_window
+from spendguard.core.windows import utc_month
 from spendguard.rules.base import read_values
 
 FEWEST = 2
@@ -31,7 +30,7 @@ class RechargeFrequent:
         """Count the charges that succeeded; it ends when 24 h have passed without one."""
         came = [one for one in facts.charges if one.outcome is Outcome.SUCCEEDED]
         recent = [one for one in came if facts.now - one.at < LOOK_BACK]
-        in_month = calendar_window(facts.now, Unit.MONTH, ZoneInfo("UTC"))
+        in_month = utc_month(facts.now)
         total = _sum(facts, recent)
         month = _sum(facts, (one for one in came if one.at in in_month))
         limit = None if facts.recharge is None else facts.recharge.monthly_limit

@@ -5,21 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
-from zoneinfo import ZoneInfo
 
 from spendguard.core.alerts import Policy
 from spendguard.core.facts import AccountFacts, Witness
 from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.core.ledger import Position
-from spendguard.core.windows import Unit, calendar_window
-from spendguard.rules.base import (
-    balance_values,
-    lacking,
-    limited,
-    read_values,
-    unknown,
-    unread,
-)
+from spendguard.core.windows import utc_month
+from spendguard.rules.base import balance_values, known_position, limited, no_recharge
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +29,14 @@ class RechargeMissing:
 
     def evaluate(self, facts: AccountFacts) -> list[Finding]:
         """Judge how long the charge is due; a failed charge was seen, and is told elsewhere."""
-        if facts.recharge is None:
-            return [unknown(self.name, facts.account, "recharge", **read_values(facts))]
-        if not facts.recharging:
-            return [Finding(self.name, facts.account, Status.CLEAR, values=read_values(facts))]
-        missing = lacking(facts)
-        if missing is not None or facts.position is None:
-            return [unread(self.name, facts, missing or "checkpoint", **read_values(facts))]
-        return [self._judge(facts, facts.position)]
+        position = known_position(facts)
+        if not facts.recharging or position is None:
+            return [no_recharge(self.name, facts)]
+        return [self._judge(facts, position)]
 
     def _judge(self, facts: AccountFacts, position: Position) -> Finding:
         values = self._values(facts, position)
-        failed = facts.strikes.own(facts.account) > 0 or facts.strikes.unusable
+        failed = facts.strikes.threaten(facts.account)
         due = self._due_since(facts)
         if failed or due is None or facts.now - due <= self.grace:
             return Finding(self.name, facts.account, Status.CLEAR, values=values)
@@ -68,7 +56,7 @@ class RechargeMissing:
             return since
         if (self.name, facts.account) in facts.standing:
             return since
-        return max(since, calendar_window(facts.now, Unit.MONTH, ZoneInfo("UTC")).start)
+        return max(since, utc_month(facts.now).start)
 
     def _fire(
         self,

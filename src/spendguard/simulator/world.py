@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from threading import RLock
 
 from spendguard.core.money import Money
-from spendguard.core.windows import DAY, Window, utc_day
+from spendguard.core.windows import DAY, Window, a_year_after, utc_day
 from spendguard.core.world import (
     Billing,
     Charged,
@@ -19,7 +19,6 @@ from spendguard.core.world import (
     Spending,
     SpendLimit,
     Terms,
-    a_year_after,
 )
 from spendguard.simulator.books import Books, Cell
 from spendguard.simulator.cards import Card
