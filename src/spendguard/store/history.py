@@ -17,7 +17,7 @@ from typing import Any
 
 from spendguard.core.errors import StoreError
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BUSY_SECONDS = 10

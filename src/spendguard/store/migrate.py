@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from spendguard.core.errors import StoreError
 from spendguard.store.connect import Store
 
-HEAD = "0002"
+HEAD = "0003"
 
 
 def scripts() -> Path:
