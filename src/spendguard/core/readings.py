@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from spendguard.core.errors import ErrorKind
 from spendguard.core.money import Money
@@ -32,6 +33,34 @@ class SpendRead:
     window: Window
     rows: tuple[Spend, ...]
     blank: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What was used over a window: not money. '' where a dimension is not told.
+
+    `series` is the provider's name of what was counted, such as 'completions'; `quantities` are
+    its measures (tokens, images, seconds, bytes), each counted once.
+    """
+
+    window: Window
+    series: str
+    requests: int
+    quantities: Mapping[str, int] = field(default_factory=dict)
+    model: str = ""
+    project: str = ""
+    api_key: str = ""
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRead:
+    """A window of usage in buckets of one width; of a series in `series` a missing row is none."""
+
+    window: Window
+    width: timedelta
+    series: frozenset[str]
+    rows: tuple[Usage, ...]
 
 
 @dataclass(frozen=True, slots=True)
