@@ -44,7 +44,7 @@ _PLUGINS = {
     "wecombot": ("wecombot", "NotifyWeComBot"),
 }
 # These answer 200 to what they refuse, with a code other than 0 in the body, and their plug-ins
-# do not look (Apprise 2.2.0, seen 2026-11-23).
+# do not all look (Apprise 2.3.0 does at Feishu; seen 2026-11-25).
 _CODES = {"dingtalk": "errcode", "feishu": "code", "lark": "code", "wecombot": "errcode"}
 _RAW = frozenset({"rockets"})  # shows the backslashes of escaped Markdown: `$5\.00`
 _TRY_LATER = frozenset({408, 425, 429})
@@ -122,7 +122,7 @@ def _outcome(result: AppriseResult, replies: list[Reply], key: str | None) -> De
     A mail to two that one of them accepted is not delivered: it is sent again, to both.
     """
     codes = [code for reply in replies if key and (code := _code(reply, key))]
-    if result and codes:
+    if codes:
         return Refused(permanent=False, why=f"refused (code {codes[-1]})")
     if result:
         return Delivered()
