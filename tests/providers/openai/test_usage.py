@@ -109,7 +109,7 @@ def test_asks_for_all_there_is_once_each() -> None:
     ("width", "length", "name", "limit"),
     [
         (MINUTE, HOUR * 2, "1m", "120"),
-        (MINUTE, DAY * 2, "1m", "1440"),
+        (MINUTE, DAY * 2, "1m", "360"),
         (HOUR, DAY, "1h", "24"),
         (HOUR, DAY * 31, "1h", "168"),
         (DAY, DAY * 31, "1d", "31"),

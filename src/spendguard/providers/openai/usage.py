@@ -18,8 +18,9 @@ from spendguard.providers.openai.series import SERIES, Series
 from spendguard.providers.openai.shapes import Page, UsageResult, known, wrong
 
 PATH = "/organization/usage"
-# Of each width: OpenAI's name, and the most buckets that one page holds.
-WIDTHS = {timedelta(minutes=1): ("1m", 1440), HOUR: ("1h", 168), DAY: ("1d", 31)}
+# Of each width: OpenAI's name, and the buckets of a page, few enough for a busy organization's
+# reply to stay within its size; 1440 minutes are allowed.
+WIDTHS = {timedelta(minutes=1): ("1m", 360), HOUR: ("1h", 168), DAY: ("1d", 31)}
 # What is refused to the key is refused for every series.
 FOR_ALL = frozenset({ErrorKind.AUTH, ErrorKind.SCOPE, ErrorKind.BLOCKED, ErrorKind.RATE_LIMITED})
 
