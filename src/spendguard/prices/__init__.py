@@ -12,7 +12,7 @@ from spendguard.prices.sheets import Sheet, stated, total
 
 __all__ = ["price"]
 
-FREE = frozenset({"moderations"})  # OpenAI: "The moderation endpoint is free to use" (2026-11)
+FREE = frozenset({"moderations"})  # no price list names a charge for them (2026-11)
 
 
 def price(provider: str, usage: Usage, overrides: PriceTable) -> Money | None:
