@@ -89,6 +89,11 @@ def _demo(parser: ArgumentParser) -> None:
     output.complete = FILES  # type: ignore[attr-defined]
 
 
+def _doctor(parser: ArgumentParser) -> None:
+    told = "only whether the daemon works, by its database: exit 0 if it does, else 1"
+    parser.add_argument("--alive", action="store_true", help=told)
+
+
 def _channel_test(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="only this channel")
 
@@ -212,10 +217,11 @@ class Command:
 
 COMMANDS = {
     "init": Command("write a configuration and read the account back", "init:run", _init),
+    "run": Command("guard, until it is stopped: the daemon", "run:run"),
     "check": Command("read, judge and tell everything once", "check:run"),
     "config": Command("look at the configuration"),
     "config check": Command("say everything that is wrong with it", "config:check"),
-    "doctor": Command("look for the cause when something does not work", "doctor:run"),
+    "doctor": Command("look for the cause when something does not work", "alive:run", _doctor),
     "channel": Command("the places that messages go to"),
     "channel test": Command("send one test message to each", "channel:test", _channel_test),
     "demo": Command(
@@ -269,7 +275,7 @@ DEFAULTS = {
 
 LATER = frozenset(
     (
-        *("run", "forecast", "report", "plot", "export", "replay"),
+        *("forecast", "report", "plot", "export", "replay"),
         *("service", "db backup", "db prune"),
     )
 )
