@@ -88,7 +88,6 @@ def test_wrong_usage_is_two_lines_and_64(run: Run, arguments: list[str], error: 
     "command",
     [
         *(
-            "run",
             "forecast",
             "report",
             "plot",

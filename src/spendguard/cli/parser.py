@@ -212,6 +212,7 @@ class Command:
 
 COMMANDS = {
     "init": Command("write a configuration and read the account back", "init:run", _init),
+    "run": Command("guard, until it is stopped: the daemon", "run:run"),
     "check": Command("read, judge and tell everything once", "check:run"),
     "config": Command("look at the configuration"),
     "config check": Command("say everything that is wrong with it", "config:check"),
@@ -269,7 +270,7 @@ DEFAULTS = {
 
 LATER = frozenset(
     (
-        *("run", "forecast", "report", "plot", "export", "replay"),
+        *("forecast", "report", "plot", "export", "replay"),
         *("service", "db backup", "db prune"),
     )
 )

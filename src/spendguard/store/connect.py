@@ -43,7 +43,11 @@ class Store:
         if self.path is not None:
             self._make_directory(self.path)
         self.engine = sa.create_engine(
-            self.url, connect_args={"timeout": _BUSY_SECONDS}, poolclass=sa.pool.QueuePool
+            self.url,
+            connect_args={"timeout": _BUSY_SECONDS},
+            poolclass=sa.pool.QueuePool,
+            pool_size=8,
+            max_overflow=-1,  # threads wait for the lock of the database, never for a connection
         )
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
