@@ -23,6 +23,7 @@ from spendguard.config.load import load
 from spendguard.config.locate import find_config
 from spendguard.core.accounts import Account, Mailbox
 from spendguard.core.errors import Problem, ProviderError
+from spendguard.core.facts import Health
 from spendguard.core.findings import Severity
 from spendguard.core.routing import Channel
 from spendguard.notify.results import Delivered, Refused
@@ -34,10 +35,11 @@ from spendguard.pipeline.receipts import MailOutcome, Payers, read_receipts
 from spendguard.pipeline.retain import RetainOutcome, retain
 from spendguard.providers import PROVIDERS
 from spendguard.rules.base import GuardRule
-from spendguard.store import alerts, due, migrate, outbox, scopes
-from spendguard.store.connect import Store
+from spendguard.store import alerts, cards, due, ledger, migrate, outbox, scopes
+from spendguard.store.connect import Store, Tx
 
 WORKERS = 8
+WELL = Health()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,23 @@ class App(Entries):
                 judged |= evaluate_family(tx, family, self.clock())
         return judged
 
-    def evaluate_guard(self) -> Judged:
+    def evaluate_open(self) -> None:
+        """Judge again what stands open, and what somebody entered without judging it."""
+        with self.store.begin() as tx:
+            named = {stored.scope for stored in alerts.every_open(tx)} | self._changed(tx)
+        for family in self.benches.touched(named):
+            with self.store.begin() as tx:
+                evaluate_family(tx, family, self.clock())
+
+    def _changed(self, tx: Tx) -> set[str]:
+        """Return the scopes whose ledger is not what it was when they were judged."""
+        judged, entered = scopes.marks(tx), ledger.marks(tx)
+        now = {scopes.account_scope(name): mark for name, mark in entered.items()}
+        for name in self.benches.cards:
+            now[scopes.card_scope(name)] = cards.mark(tx, name) + ledger.card_mark(tx, name)
+        return {name for name, mark in now.items() if judged.get(name, mark) != mark}
+
+    def evaluate_guard(self, health: Health = WELL) -> Judged:
         """Judge the guard itself and its channels, and introduce it where that is owed."""
         rules = self.configuration.guard_rules
         scope = self.benches.scope(scopes.GUARD, (), rules)
@@ -183,9 +201,9 @@ class App(Entries):
         now = self.clock()
         with self.store.begin() as tx:
             judged = evaluate_guard(
-                tx, self._channel_errors(), enabled, scope, now, self._disk_free()
+                tx, self._channel_errors(), enabled, scope, now, self.disk_free, health
             )
-            names = [account.name for account in self.configuration.accounts]
+            names = {account.name for account in self.configuration.accounts}
             introduce(tx, names, self.configuration.channels, now)
         return judged
 
@@ -208,7 +226,9 @@ class App(Entries):
         senders = {one.name: self.ends.sender(one.name) for one in self.configuration.channels}
         return {name: sender if isinstance(sender, str) else "" for name, sender in senders.items()}
 
-    def _disk_free(self) -> int | None:
+    @property
+    def disk_free(self) -> int | None:
+        """The free bytes beside the database."""
         path = self.store.path
         return None if path is None else shutil.disk_usage(path.parent).free
 

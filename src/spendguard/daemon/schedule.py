@@ -9,11 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from apscheduler.executors.pool import BasePoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -83,6 +85,11 @@ class Schedule:
         except RuntimeError:  # stopped meanwhile
             return
 
+    @property
+    def busy(self) -> bool:
+        """True while a job runs."""
+        return any(turn.lock.locked() for turn in self._turns.values())
+
     def renew(self) -> None:
         """Run every job now: the clock went elsewhere, or somebody else changed the database."""
         for name in self._turns:
@@ -109,8 +116,5 @@ class Schedule:
     def _again(self, job: Job, pause: timedelta | None) -> None:
         rest = job.every if pause is None else min(max(pause, SHORTEST), job.every)
         if not self._stopped.is_set():
-            self._scheduler.modify_job(job.name, next_run_time=_after(rest))
-
-
-def _after(rest: timedelta) -> datetime:
-    return utc_now() + rest
+            with suppress(JobLookupError):  # stopped meanwhile
+                self._scheduler.modify_job(job.name, next_run_time=utc_now() + rest)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import socket
+import time
 from collections.abc import Mapping
 from datetime import timedelta
+
+LONGER = timedelta(minutes=2)
 
 
 class Supervisor:
@@ -20,6 +24,7 @@ class Supervisor:
         told = env.get("WATCHDOG_USEC", "")
         usable = self._address and meant and told.isdecimal() and int(told) > 0
         self.watchdog = timedelta(microseconds=int(told)) if usable else None
+        self._fed_at = -math.inf
 
     def tell(self, *lines: str) -> None:
         """Send assignments such as READY=1; nobody who listens is no reason to stop guarding."""
@@ -31,3 +36,16 @@ class Supervisor:
                 end.send("\n".join(lines).encode())
         except OSError:
             return
+
+    def feed(self) -> None:
+        """Tell the watchdog that work was finished; so often as it needs, not more."""
+        if self.watchdog is None:
+            return
+        now = time.monotonic()
+        if now - self._fed_at >= self.watchdog.total_seconds() / 10:
+            self._fed_at = now
+            self.tell("WATCHDOG=1")
+
+    def wait(self, why: str) -> None:
+        """Ask for more time to start."""
+        self.tell(f"EXTEND_TIMEOUT_USEC={LONGER // timedelta(microseconds=1)}", f"STATUS={why}")

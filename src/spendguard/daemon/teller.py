@@ -10,6 +10,7 @@ from traceback import extract_tb
 from typing import Any
 
 from spendguard.core.errors import SpendguardError
+from spendguard.notify.results import Delivered, Refused
 from spendguard.pipeline.deliver import DeliveryOutcome, DeliveryState
 from spendguard.pipeline.poll import PollOutcome
 from spendguard.pipeline.receipts import MailOutcome
@@ -55,6 +56,11 @@ class Teller:
         self._tell("channel", outcome.channel, outcome.why, "")
         if outcome.state is DeliveryState.GIVEN_UP:
             log.error("message given up", extra={**given, "why": outcome.why})
+
+    def beat(self, outcome: Delivered | Refused) -> None:
+        """Tell of a watch that does not take the sign of life, or does again."""
+        why = None if isinstance(outcome, Delivered) else outcome.why
+        self._tell("heartbeat", "url", why, "")
 
     def moved(self, events: Sequence[Any]) -> None:
         """Tell of each transition of an alert."""
@@ -107,12 +113,14 @@ _WRONG = {
     "account": "account cannot be read",
     "mailbox": "mailbox cannot be read",
     "channel": "channel takes no message",
+    "heartbeat": "heartbeat is not taken",
     "work": "work failed",
 }
 _AGAIN = {
     "account": "account is read again",
     "mailbox": "mailbox is read again",
     "channel": "channel takes messages again",
+    "heartbeat": "heartbeat is taken again",
     "work": "work goes on",
 }
 

@@ -91,13 +91,19 @@ def release(
     }
 
 
-def free(tx: sa.Connection, line: Line, known: Collection[str], now: datetime) -> None:
-    """Make everything known due now, in nobody's hands, and let the rest wait for ever."""
-    names = {row.name for row in tx.execute(sa.select(line.table.c.name))}
-    held = line.table.c.claim
-    tx.execute(sa.update(line.table).values({line.due: now, held: None}))
-    for name in sorted(names.difference(known)):
-        tx.execute(sa.update(line.table).where(line.table.c.name == name).values({line.due: None}))
+def free(
+    tx: sa.Connection, line: Line, known: Collection[str], kept: Collection[str], now: datetime
+) -> None:
+    """Make what is known due now and in nobody's hands, but what is `kept`; the rest waits for ever."""
+    table = line.table.c
+    for row in tx.execute(sa.select(table.name, line.due.label("due"), table.claim)).all():
+        due_at = now if row.name in known else None
+        if row.name not in kept and (row.due, row.claim) != (due_at, None):
+            tx.execute(
+                sa.update(line.table)
+                .where(table.name == row.name)
+                .values({line.due: due_at, table.claim: None})
+            )
 
 
 def _due(line: Line, now: datetime) -> sa.ColumnElement[bool]:

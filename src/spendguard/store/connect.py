@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
-from spendguard.core.errors import StoreError
+from spendguard.core.errors import StoreError, UnwritableError
 
 Tx = sa.Connection  # a connection inside a write transaction
 _BUSY_SECONDS = 30
@@ -33,6 +33,11 @@ _REASONS = {
     sqlite3.SQLITE_NOTADB: ("the file is not a database", "set database.url to another file"),
     sqlite3.SQLITE_CORRUPT: ("the database is damaged", "restore the last backup"),
 }
+
+
+_PASSING = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
+)
 
 
 class Store:
@@ -94,7 +99,9 @@ def explain(error: BaseException | None) -> StoreError | None:
     if code is None:
         return None
     reason = _REASONS.get(code & 0xFF)
-    return None if reason is None else StoreError(*reason)
+    if reason is None:
+        return None
+    return (UnwritableError if code & 0xFF in _PASSING else StoreError)(*reason)
 
 
 def _prepare(connection: Any, _record: Any) -> None:

@@ -47,6 +47,13 @@ def load(tx: sa.Connection, name: str) -> Row:
     return tx.execute(sa.select(accounts).where(accounts.c.name == name)).one()
 
 
+def unintroduced(tx: sa.Connection) -> list[Row]:
+    """Return the accounts that were read and whose introduction, or its reminder, is owed."""
+    table = accounts.c
+    query = sa.select(accounts).where(table.first_ok_at.is_not(None), table.reminded_at.is_(None))
+    return list(tx.execute(query.order_by(table.name)))
+
+
 def polls(row: Row) -> Polls:
     """Return how the reading of an account goes."""
     return Polls(
