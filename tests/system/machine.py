@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from types import TracebackType
 from typing import Self
 
@@ -73,7 +74,9 @@ class Machine:
     """A machine that runs while it is entered."""
 
     def __init__(self) -> None:
-        self._base = Path(tempfile.mkdtemp(prefix="spendguard-machine-"))
+        # its name is that of the machine, which is a name of a host
+        self._base = Path(tempfile.gettempdir()) / f"spendguard-{token_hex(6)}"
+        self._base.mkdir(mode=0o700)
         self._console = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the machine
         self._nspawn: subprocess.Popen[str] | None = None
         self.leader = 0
@@ -192,6 +195,7 @@ class Machine:
         """Run a command in the machine, as root or as a user with all its groups."""
         enter = ["nsenter", f"--target={self.leader}", "--mount", "--uts", "--ipc", "--pid"]
         become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
+        home = f"/home/{user}" if user else "/root"
         done = subprocess.run(  # noqa: S603
             [*enter, "--", *become, *map(str, command)],
             input=stdin,
@@ -202,7 +206,7 @@ class Machine:
             cwd="/",
             env={
                 "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-                "HOME": "/root",
+                "HOME": home,
                 "LANG": "C",
             },
         )
@@ -214,10 +218,14 @@ class Machine:
         assert ran.code == 0, f"{command}: {ran.err}{ran.out}{self.said()}"
         return ran.out
 
-    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+    def write(self, path: str | Path, text: str, mode: int = 0o644, user: str = "") -> None:
         """Put a file into the machine."""
-        self.do("sh", "-c", f'mkdir -p "$(dirname {path})" && cat > {path}', stdin=text)
-        self.do("chmod", f"{mode:o}", path)
+        script = f'mkdir -p "$(dirname {path})" && cat > {path} && chmod {mode:o} {path}'
+        self.do("sh", "-c", script, user=user, stdin=text)
+
+    def user(self, name: str, *groups: str) -> None:
+        """Have a person in the machine, who is in some groups."""
+        self.do("useradd", "--create-home", f"--groups={','.join(groups)}", name)
 
 
 _COMMAND = f"""\

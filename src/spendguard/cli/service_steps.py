@@ -38,16 +38,17 @@ def kept(target: Path | str, note: str) -> Step:
 
 def directory(path: Path, mode: int) -> Step:
     """Make a directory; one that is there is left as it is."""
-    if path.is_dir():
+    if _there(path) and path.is_dir():
         return kept(path, "it is there")
     return Step("create", "created", str(path), f"mode {mode:04o}", lambda: _make(path, mode))
 
 
 def written(path: Path, text: str, note: str = "", *, aside: bool = False) -> Step:
     """Write a file; a former one goes, or is put aside."""
-    if not path.is_symlink() and path.is_file() and _read(path) == text:
+    there = _there(path)
+    if there and not path.is_symlink() and _read(path) == text:
         return kept(path, "it is as it shall be")
-    will, did = ("replace", "replaced") if path.exists() else ("write", "wrote")
+    will, did = ("replace", "replaced") if there else ("write", "wrote")
     if aside:
         note = f"the one before is {_aside(path)}"
     return Step(will, did, str(path), note, lambda: _write(path, text, aside=aside), text)
@@ -72,12 +73,24 @@ def read(path: Path) -> str | None:
     Raises:
         SpendguardError: when it cannot be read, or is a link.
     """
+    if not _there(path):
+        return None
     if path.is_symlink():
         raise SpendguardError(
             f"'{path}' is a link to '{path.readlink()}'",
             "a masked unit is one: `systemctl unmask spendguard`; else remove the link",
         )
-    return _read(path) if path.exists() else None
+    return _read(path)
+
+
+def _there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _failed("look at", path, error) from None
+    return True
 
 
 def _read(path: Path) -> str:
