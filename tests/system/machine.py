@@ -27,8 +27,9 @@ import spendguard
 HOME = Path("/opt/spendguard")  # where the program is, in there
 PYTHON = Path("/opt/python")  # and its interpreter, unless it is the system's own
 PACKAGES = Path(f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages")
-PATIENCE = 30.0  # for anything that takes well under a second
+PATIENCE = 60.0  # for anything that takes well under a second
 TOOLS = ("systemd-nspawn", "unshare", "setpriv", "nsenter", "mount")
+SYSTEMD = (Path("/usr/lib/systemd/systemd"), Path("/lib/systemd/systemd"))
 ROOT = Path(__file__).parents[2]
 
 # $1 a directory of ours, $2 the virtual environment, $3 the interpreter's home, or nothing
@@ -56,9 +57,11 @@ def wanting() -> str:
     absent = [tool for tool in TOOLS if shutil.which(tool) is None]
     if absent:
         return f"{', '.join(absent)} is not installed (Debian: systemd-container)"
-    if not Path("/usr/lib/systemd/systemd").exists() and not Path("/lib/systemd/systemd").exists():
-        return "systemd is not installed"
-    return ""
+    return "" if any(path.exists() for path in SYSTEMD) else "systemd is not installed"
+
+
+class UnbootableError(Exception):
+    """No machine can be booted here, for a reason that is none of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,9 @@ class Machine:
     def __enter__(self) -> Self:
         try:
             self._boot()
+        except AssertionError as error:
+            self._end()
+            raise UnbootableError(str(error)) from None
         except BaseException:
             self._end()
             raise
@@ -132,12 +138,12 @@ class Machine:
         """Put the program where a service may see it, as a wheel does."""
         home = self.seen / "root" / HOME.relative_to("/")
         package = home / PACKAGES / "spendguard"
+        source = Path(spendguard.__file__).parent
+        compileall.compile_dir(source, quiet=2)  # in there it could not keep what it compiles
         shutil.rmtree(package, ignore_errors=True)
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(Path(spendguard.__file__).parent, package, ignore=ignored)
-        shutil.copytree(ROOT / "migrations", package / "_migrations", ignore=ignored)
+        shutil.copytree(source, package)
+        shutil.copytree(ROOT / "migrations", package / "_migrations")
         shutil.copytree(ROOT / "deploy" / "systemd", package / "_systemd")
-        compileall.compile_dir(package, quiet=2, stripdir=str(home), prependdir=str(HOME))
         if python:
             binary = Path(sys.executable).resolve()
             link = home / "bin" / "python"
