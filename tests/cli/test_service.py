@@ -95,7 +95,7 @@ class TestInstalling:
     def test_starts_the_program_that_installed_it(self, service: Service, root: Path) -> None:
         service("install")
         unit = (root / UNIT).read_text()
-        assert f"\nExecStartPre={PROGRAM} db upgrade\nExecStart={PROGRAM} run\n" in (
+        assert f"\nExecStartPre=-{PROGRAM} db upgrade\nExecStart={PROGRAM} run\n" in (
             "\n".join(line for line in unit.splitlines() if not line.startswith("#"))
         )
 
