@@ -40,6 +40,7 @@ class Watch:
                     uri=True,
                     timeout=0,
                     isolation_level=None,
+                    check_same_thread=False,  # another thread closes it when the daemon ends
                 )
             return self._connection.execute(query).fetchone()
         except sqlite3.Error:
