@@ -1,5 +1,8 @@
 """The daemon's jobs and claims, usage by the minute, and forecasts."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0003"
 down_revision = "0002"
 
@@ -8,6 +11,7 @@ def upgrade() -> None:
     _daemon()
     _deliveries()
     _usage()
+    _balances()
 
 
 def _daemon() -> None:
@@ -20,3 +24,21 @@ def _deliveries() -> None:
 
 def _usage() -> None:
     """Usage in buckets, its prices and their dimensions."""
+
+
+def _balances() -> None:
+    """What APIs that state a balance said of it."""
+    op.create_table(
+        "balances",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("nanos", sa.BigInteger(), nullable=False),
+        sa.Column("credited_nanos", sa.BigInteger()),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_balances_account_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_balances"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_balances_at", "balances", ["at"])
+    op.create_index("ix_balances_account_id_id", "balances", ["account_id", "id"])

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from spendguard.core.errors import ErrorKind, Problem, ProviderError
 from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
-from spendguard.core.readings import Extras, RawReply, Spend, SpendRead
+from spendguard.core.readings import Balance, Extras, RawReply, Spend, SpendRead
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline.poll import PollOutcome, poll, refuse
 from spendguard.pipeline.retain import retain
 from spendguard.simulator import Fault, Simulator, Stream, World, feed
+from spendguard.simulator.openai import OpenAI
 from spendguard.store import due, ledger, readings
 from spendguard.store.connect import Store
 from spendguard.store.ledger import Stated
@@ -64,6 +65,9 @@ class Scripted:
         starts = [window.start + DAY * n for n in range(window.length // DAY)]
         rows = tuple(Spend(Window(start, start + DAY), amount) for start in starts)
         return SpendRead(window, () if self.blank else rows, self.blank)
+
+    def balance(self) -> Balance:
+        raise NotImplementedError
 
     def extras(self, *, names: bool, projects: Collection[str]) -> Extras:
         if self.dies:
@@ -429,6 +433,7 @@ class TestTheRest:
         poll_at(NOW)
         assert (row(store).own_key_known, row(store).own_key_expires_at) == (True, None)
 
+        assert isinstance(simulator.api, OpenAI)
         simulator.api.key_expires_at = NOW + DAY * 20
         poll_at(NOW + MINUTES)
         assert row(store).own_key_expires_at == NOW + DAY * 20

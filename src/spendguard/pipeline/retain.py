@@ -14,6 +14,7 @@ from spendguard.store.connect import Store
 RAW_REPLIES = timedelta(days=7)
 RESTATEMENTS = timedelta(days=400)
 MESSAGES = timedelta(days=400)
+BALANCES = timedelta(days=62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,18 @@ class RetainOutcome:
     restatements: int
     messages: int
     events: int
+    balances: int
 
 
 def retain(store: Store, now: datetime) -> RetainOutcome:
-    """Drop raw replies after a week; corrections, messages and transitions after 400 days."""
+    """Drop raw replies after a week; corrections, messages and transitions after 400 days.
+
+    Of what an API stated of the balance, the last of each day stays.
+    """
     return RetainOutcome(
         raw_replies=retention.drop_replies(store, now - RAW_REPLIES),
         restatements=retention.drop_restatements(store, now - RESTATEMENTS),
         messages=retention.drop_messages(store, now - MESSAGES),
         events=retention.drop_events(store, now - MESSAGES),
+        balances=retention.thin_balances(store, now - BALANCES),
     )

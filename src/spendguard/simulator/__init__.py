@@ -5,12 +5,15 @@ from spendguard.simulator.faults import LEGAL, Fault
 from spendguard.simulator.mails import Organization, mails
 from spendguard.simulator.server import Simulator
 from spendguard.simulator.traffic import Stream, feed, restate_at_random
+from spendguard.simulator.wallets import DeepSeek, OpenRouter
 from spendguard.simulator.world import World
 
 __all__ = [
     "LEGAL",
     "Card",
+    "DeepSeek",
     "Fault",
+    "OpenRouter",
     "Organization",
     "Simulator",
     "Stream",

@@ -6,8 +6,17 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from spendguard.core.windows import DAY
 from spendguard.store.connect import Store
-from spendguard.store.schema import alert_events, outbox, outbox_alerts, raw_replies, restatements
+from spendguard.store.schema import (
+    alert_events,
+    balances,
+    outbox,
+    outbox_alerts,
+    raw_replies,
+    restatements,
+)
+from spendguard.store.types import MICROSECOND
 
 BATCH = 5000
 
@@ -34,6 +43,23 @@ def drop_messages(store: Store, before: datetime) -> int:
         ids = sa.select(outbox.c.id).where(old)
         tx.execute(sa.delete(outbox_alerts).where(outbox_alerts.c.outbox_id.in_(ids)))
         return tx.execute(sa.delete(outbox).where(old)).rowcount
+
+
+def thin_balances(store: Store, before: datetime) -> int:
+    """Drop what an API stated before an instant, but for the last of each UTC day."""
+    table, later = balances, balances.alias()
+    day = int(DAY / MICROSECOND)
+    next_day = (sa.type_coerce(table.c.at, sa.BigInteger) // day + 1) * day
+    outlived = (
+        sa.select(later.c.id)
+        .where(
+            later.c.account_id == table.c.account_id,
+            later.c.id > table.c.id,
+            sa.type_coerce(later.c.at, sa.BigInteger) < next_day,
+        )
+        .exists()
+    )
+    return _drop(store, balances, sa.and_(table.c.at < before, outlived))
 
 
 def _drop(store: Store, table: sa.Table, old: sa.ColumnElement[bool]) -> int:

@@ -131,6 +131,19 @@ sa.Index(
     postgresql_where=entries.c.voided_at.is_(None),
 )
 
+balances = sa.Table(  # what an API stated of the balance, each time it said something else
+    "balances",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _account(),
+    sa.Column("at", Instant, nullable=False, index=True),
+    sa.Column("nanos", Nanos, nullable=False),
+    sa.Column("credited_nanos", Nanos),  # all credit it ever gave; null: it does not tell
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Index(None, "account_id", "id"),
+    sqlite_autoincrement=True,
+)
+
 card_statements = sa.Table(
     "card_statements",
     metadata,

@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 import httpx
 
 from spendguard.core.errors import Problem
-from spendguard.core.readings import Extras, RawReply, SpendRead
+from spendguard.core.readings import Balance, Extras, RawReply, SpendRead
 from spendguard.core.windows import Window
 from spendguard.providers.base.deadline import Deadline
 
@@ -20,7 +20,7 @@ class Provider(Protocol):
     caller's to say.
     """
 
-    states_balance: ClassVar[bool]  # the API itself states the balance
+    states_balance: ClassVar[bool]  # the API itself states the balance; then it is asked no costs
     default_base_url: ClassVar[str]
 
     def __init__(
@@ -45,6 +45,14 @@ class Provider(Protocol):
 
         Raises:
             ProviderError: when any part of the window could not be read.
+        """
+        ...
+
+    def balance(self) -> Balance:
+        """Return what is left now, where the API states it.
+
+        Raises:
+            ProviderError: of kind unsupported, where it does not; or when it could not be read.
         """
         ...
 
