@@ -123,17 +123,3 @@ SELECT MIN(day) AS day
 FROM spend_days
 WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
   AND day >= :since AND day < :until
-
--- name: days_unlike_their_sum
-SELECT parts.account_id, parts.day
-FROM (
-    SELECT account_id, day, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
-    FROM spend
-    GROUP BY account_id, day, currency
-) AS parts
-LEFT JOIN spend_days
-    ON spend_days.account_id = parts.account_id
-    AND spend_days.day = parts.day
-    AND spend_days.currency = parts.currency
-WHERE spend_days.nanos IS NULL OR spend_days.nanos <> parts.nanos
-LIMIT 1
