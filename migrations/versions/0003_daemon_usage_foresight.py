@@ -20,6 +20,19 @@ def _daemon() -> None:
 
 def _deliveries() -> None:
     """What the far end answered to each attempt."""
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("outbox_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("status", sa.Integer()),
+        sa.Column("wait_seconds", sa.Integer()),
+        sa.Column("why", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name="fk_deliveries_outbox_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
+    )
+    op.create_index("ix_deliveries_outbox_id", "deliveries", ["outbox_id"])
 
 
 def _usage() -> None:

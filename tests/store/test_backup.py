@@ -80,7 +80,7 @@ def test_whoever_writes_meanwhile_neither_waits_nor_is_in_it(
     with History(database) as here:
         thread = Thread(target=work)
         thread.start()
-        seen = []
+        seen: list[tuple[int, int]] = []
 
         def told(copied: int, whole: int) -> None:
             while written[0] < 20 * (len(seen) + 1) and thread.is_alive():
@@ -113,8 +113,11 @@ def test_a_file_that_comes_there_meanwhile_is_not_replaced(
 ) -> None:
     target = tmp_path / "copy.db"
 
+    def meanwhile(_copied: int, _whole: int) -> None:
+        target.write_text("mine")
+
     with pytest.raises(StoreError, match="exists"):
-        back_up(history, target, told=lambda *_: target.write_text("mine") and None)
+        back_up(history, target, told=meanwhile)
 
     assert target.read_text() == "mine"
     assert not list(tmp_path.glob(".copy*"))

@@ -14,6 +14,7 @@ from spendguard.store.connect import Store
 from spendguard.store.schema import (
     alert_events,
     alerts,
+    deliveries,
     outbox,
     outbox_alerts,
     raw_replies,
@@ -53,6 +54,8 @@ def message(store: Store, state: str, at: datetime) -> None:
         sent = tx.execute(sa.insert(outbox).values(**owed, created_at=at, due_at=at))
         link = {"outbox_id": sent.lastrowid, "alert_id": one.lastrowid}
         tx.execute(sa.insert(outbox_alerts).values(link))
+        tried = {"outbox_id": sent.lastrowid, "at": at, "state": "retrying"}
+        tx.execute(sa.insert(deliveries).values(tried))
 
 
 def held(store: Store, table: sa.Table) -> int:
@@ -84,7 +87,7 @@ def test_messages_go_after_400_days_unless_they_are_owed(store: Store) -> None:
     outcome = retain(store, NOW)
 
     assert (outcome.messages, outcome.events) == (3, 4)
-    assert (held(store, outbox), held(store, outbox_alerts)) == (5, 5)
+    assert [held(store, one) for one in (outbox, outbox_alerts, deliveries)] == [5, 5, 5]
     assert held(store, alerts) == 8
 
 

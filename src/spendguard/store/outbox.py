@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from spendguard.core.alerts import NotifyReason
 from spendguard.core.notifications import Item, Notification
 from spendguard.store.encoding import decode, encode
-from spendguard.store.schema import channels, outbox, outbox_alerts
+from spendguard.store.schema import channels, deliveries, outbox, outbox_alerts
 
 _Told = tuple[sa.Row[Any], set[str]]  # a row, and the alerts it is about
 
@@ -242,6 +242,29 @@ def finish(
         .values(**values)
     )
     return done.rowcount == 1
+
+
+def note_attempt(
+    tx: sa.Connection,
+    outbox_id: int,
+    now: datetime,
+    state: str,
+    why: str,
+    *,
+    status: int | None = None,
+    wait: timedelta | None = None,
+) -> None:
+    """Remember what became of an attempt, whoever holds the message by now."""
+    tx.execute(
+        sa.insert(deliveries).values(
+            outbox_id=outbox_id,
+            at=now,
+            state=state,
+            status=status,
+            wait_seconds=None if wait is None else int(wait.total_seconds()),
+            why=why,
+        )
+    )
 
 
 def take_back(tx: sa.Connection, now: datetime) -> int:

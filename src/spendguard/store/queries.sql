@@ -31,11 +31,20 @@ SELECT at, what, severity, step, summary FROM alert_events WHERE alert_id = :id 
 
 -- name: alert_messages
 SELECT outbox.id, outbox.channel, outbox.state, outbox.created_at, outbox.due_at,
-       outbox.attempts, outbox.done_at, outbox.error
+       outbox.attempts, outbox.done_at, outbox.error, outbox.items
 FROM outbox
 JOIN outbox_alerts ON outbox_alerts.outbox_id = outbox.id
 WHERE outbox_alerts.alert_id = :id
 ORDER BY outbox.id
+
+-- name: alert_deliveries
+SELECT deliveries.outbox_id, outbox.channel, deliveries.at, deliveries.state, deliveries.status,
+       deliveries.wait_seconds, deliveries.why
+FROM deliveries
+JOIN outbox ON outbox.id = deliveries.outbox_id
+JOIN outbox_alerts ON outbox_alerts.outbox_id = outbox.id
+WHERE outbox_alerts.alert_id = :id
+ORDER BY deliveries.id
 
 -- name: silences
 SELECT id, rules, accounts, created_at, ends_at FROM silences WHERE ends_at > :now ORDER BY id

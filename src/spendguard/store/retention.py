@@ -15,6 +15,7 @@ from spendguard.store.connect import Store
 from spendguard.store.schema import (
     alert_events,
     balances,
+    deliveries,
     outbox,
     outbox_alerts,
     raw_replies,
@@ -23,6 +24,7 @@ from spendguard.store.schema import (
 from spendguard.store.types import MICROSECOND
 
 BATCH = 5000
+_OF_MESSAGES = (outbox_alerts.c.outbox_id, deliveries.c.outbox_id)
 
 
 def drop_replies(store: Store, before: datetime, *, dry_run: bool = False) -> int:
@@ -43,7 +45,7 @@ def drop_events(store: Store, before: datetime, *, dry_run: bool = False) -> int
 def drop_messages(store: Store, before: datetime, *, dry_run: bool = False) -> int:
     """Drop messages from before an instant that are owed to nobody any more."""
     old = sa.and_(outbox.c.state != "owed", outbox.c.created_at < before)
-    return _drop(store, outbox, old, outbox_alerts.c.outbox_id, dry_run=dry_run)
+    return _drop(store, outbox, old, *_OF_MESSAGES, dry_run=dry_run)
 
 
 def thin_balances(store: Store, before: datetime, *, dry_run: bool = False) -> int:

@@ -319,6 +319,18 @@ outbox_alerts = sa.Table(
     sqlite_with_rowid=False,
 )
 
+deliveries = sa.Table(  # what became of each attempt to send a message
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("outbox_id", sa.ForeignKey("outbox.id"), nullable=False, index=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # delivered | retrying | given_up
+    sa.Column("status", sa.Integer),  # of HTTP, where it was heard
+    sa.Column("wait_seconds", sa.Integer),  # how long the far end asked to be left alone
+    sa.Column("why", sa.Text, nullable=False, server_default=""),  # our words, never the far end's
+)
+
 channels = sa.Table(
     "channels",
     metadata,
