@@ -93,8 +93,6 @@ def test_wrong_usage_is_two_lines_and_64(run: Run, arguments: list[str], error: 
             "plot",
             "export",
             "replay",
-            "db backup",
-            "db prune",
         ),
     ],
 )

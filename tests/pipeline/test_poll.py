@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from spendguard.core.errors import ErrorKind, Problem, ProviderError
 from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
-from spendguard.core.readings import Extras, RawReply, Spend, SpendRead, UsageRead
+from spendguard.core.readings import Balance, Extras, RawReply, Spend, SpendRead, UsageRead
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline.poll import PollOutcome, poll, refuse
 from spendguard.pipeline.retain import retain
 from spendguard.simulator import Fault, Simulator, Stream, World, feed
+from spendguard.simulator.openai import OpenAI
 from spendguard.store import due, ledger, readings
 from spendguard.store.connect import Store
 from spendguard.store.ledger import Stated
@@ -70,6 +71,9 @@ class Scripted:
         self, window: Window, width: timedelta, series: Collection[str] | None = None
     ) -> UsageRead:
         raise AssertionError("a provider without usage was asked for it")
+
+    def balance(self) -> Balance:
+        raise NotImplementedError
 
     def extras(self, *, names: bool, projects: Collection[str]) -> Extras:
         if self.dies:
@@ -440,6 +444,7 @@ class TestTheRest:
         poll_at(NOW)
         assert (row(store).own_key_known, row(store).own_key_expires_at) == (True, None)
 
+        assert isinstance(simulator.api, OpenAI)
         simulator.api.key_expires_at = NOW + DAY * 20
         poll_at(NOW + MINUTES)
         assert row(store).own_key_expires_at == NOW + DAY * 20

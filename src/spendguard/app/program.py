@@ -334,9 +334,9 @@ class App(Entries):
             for alert in standing
         )
 
-    def retain(self) -> RetainOutcome:
-        """Drop what has done its duty."""
-        return retain(self.store, self.clock())
+    def retain(self, *, dry_run: bool = False) -> RetainOutcome:
+        """Drop what has done its duty, or count it."""
+        return retain(self.store, self.clock(), dry_run=dry_run)
 
     @cached_property
     def warnings(self) -> tuple[Problem, ...]:

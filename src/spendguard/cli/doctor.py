@@ -26,6 +26,7 @@ from spendguard.core.accounts import Account, Card
 from spendguard.core.errors import ConfigError, Problem, ProviderError, SpendguardError, StoreError
 from spendguard.core.windows import utc_day
 from spendguard.providers import PROVIDERS
+from spendguard.providers.base import Provider
 from spendguard.rules.guard import Guard
 from spendguard.store.history import History, maybe_instant
 
@@ -154,15 +155,24 @@ def _account(account: Account, ends: Ends, row: Any) -> Iterator[Line]:
     yield Line(OK, subject, "its key is there and of the right kind")
     try:
         provider = ends.provider(account)
-        provider.costs(utc_day(utc_now()))
+        what = _read(provider)
     except ProviderError as error:
         yield Line(FAIL, subject, error.message, error.hint, unread=True)
         return
-    yield Line(OK, subject, "its costs can be read")
+    yield Line(OK, subject, f"its {what} can be read")
     for what, kind in provider.extras(names=True, projects=()).failures.items():
         told = f"{what} cannot be read: {kind.value}"
         yield Line(WARN, subject, told, "only the rules that need it stay unknown")
     yield _age(account, row, subject)
+
+
+def _read(provider: Provider) -> str:
+    """Read what the guard lives on, and return what that is."""
+    if provider.states_balance:
+        provider.balance()
+        return "balance"
+    provider.costs(utc_day(utc_now()))
+    return "costs"
 
 
 def _key_problem(account: Account) -> Problem | None:

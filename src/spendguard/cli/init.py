@@ -36,7 +36,11 @@ from spendguard.store.ledger import Stated
 if TYPE_CHECKING:
     from spendguard.core.facts import AccountFacts
 
-KEYS = {"openai": "env:OPENAI_ADMIN_KEY"}
+KEYS = {
+    "openai": "env:OPENAI_ADMIN_KEY",
+    "openrouter": "env:OPENROUTER_MANAGEMENT_KEY",
+    "deepseek": "env:DEEPSEEK_API_KEY",
+}
 CHANNEL = "SLACK_URL"
 TOP = 3
 
@@ -62,7 +66,8 @@ def run(options: Namespace) -> int:
             month = _spent(asked, account.name, 30)
             _write(target, render(chosen, month), secret=chosen.secret)
             _summarize(asked, account.name, facts)
-    _finish(target, account, stated=options.balance is not None, used=options.config)
+    stated = options.balance is not None or PROVIDERS[account.provider].states_balance
+    _finish(target, account, stated=stated, used=options.config)
     return 0 if delivered else 1
 
 
@@ -151,16 +156,20 @@ def _unwritable(target: Path, why: str) -> SpendguardError:
 
 
 def _verify(app: App, account: Account) -> None:
-    """Make one costs call.
+    """Make one call for the costs, or for the balance where the API states that.
 
     Raises:
-        SpendguardError: when the key is of the wrong kind, or does not read costs.
+        SpendguardError: when the key is of the wrong kind, or does not read it.
     """
     key = resolve(account.key, os.environ).get_secret_value()
     problem = PROVIDERS[account.provider].key_problem(key)
     if problem is not None:
         raise SpendguardError(problem.message, problem.hint)
-    app.ends.provider(account).costs(utc_day(app.clock()))
+    provider = app.ends.provider(account)
+    if provider.states_balance:
+        say(f"{account.name}: the key works, and reads the balance: {provider.balance().left}")
+        return
+    provider.costs(utc_day(app.clock()))
     say(f"{account.name}: the key works, and reads costs")
 
 
@@ -180,7 +189,10 @@ def _read_back(app: App, account: Account) -> None:
         sys.stderr.write("\r\x1b[K")
     if outcome.error is not None:
         raise ProviderError(outcome.error, outcome.message, outcome.hint)
-    say(f"read {reached} days of cost")
+    if PROVIDERS[account.provider].states_balance:
+        say("spend is what the balance falls by from now on: there is no history to read")
+    else:
+        say(f"read {reached} days of cost")
 
 
 def _state_balance(app: App, account: Account, amount: Money) -> None:

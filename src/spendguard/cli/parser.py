@@ -204,6 +204,16 @@ def _service(parser: ArgumentParser) -> None:
     root.complete = FILES  # type: ignore[attr-defined]
 
 
+def _db_backup(parser: ArgumentParser) -> None:
+    file = parser.add_argument("file", metavar="FILE", help="where to copy it")
+    file.complete = FILES  # type: ignore[attr-defined]
+    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+
+
+def _db_prune(parser: ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="only count it")
+
+
 def _completion(parser: ArgumentParser) -> None:
     parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"))
 
@@ -280,7 +290,9 @@ COMMANDS = {
     "completion": Command("print a completion script", "completion:run", _completion),
     "db": Command("the database"),
     "db upgrade": Command("create it, or bring it to this version's schema", "db:upgrade"),
-    "db check": Command("look whether it is whole", "db:check"),
+    "db check": Command("look whether it is whole and sound", "db:check"),
+    "db backup": Command("copy it to a file, whatever goes on meanwhile", "db:backup", _db_backup),
+    "db prune": Command("drop what has served its time", "db:prune", _db_prune),
 }
 DEFAULTS = {
     "balance": "balance show",
@@ -290,12 +302,7 @@ DEFAULTS = {
 }
 """What a group of commands does when none of them is named."""
 
-LATER = frozenset(
-    (
-        *("forecast", "report", "plot", "export", "replay"),
-        *("db backup", "db prune"),
-    )
-)
+LATER = frozenset((*("forecast", "report", "plot", "export", "replay"),))
 """Commands of a later version."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,10 +30,10 @@ from spendguard.core.inference import proven_at, stopped_at
 from spendguard.core.ledger import DaySpend, Entry, Kind, Position, derive, latest_checkpoint
 from spendguard.core.money import Amount, Money
 from spendguard.core.recharge import Course, next_charge
-from spendguard.core.reconcile import Books, reconcile
+from spendguard.core.reconcile import Books, TopUp, reconcile
 from spendguard.core.windows import DAY, utc_day, utc_month
 from spendguard.pipeline.ceilings import budget_uses, limit_uses, setting_changes
-from spendguard.store import alerts, cards, due, ledger, mails, outbox, readings, scopes
+from spendguard.store import alerts, balances, cards, due, ledger, mails, outbox, readings, scopes
 from spendguard.store.alerts import Stored
 from spendguard.store.connect import Tx
 from spendguard.store.ledger import Stated
@@ -77,6 +77,26 @@ class Known:
         """The name of the account."""
         return self.plan.account.name
 
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        """Every charge; where the API states the balance, the recharges it shows are among them.
+
+        It shows credit and no card: they count for what is due, never for strikes or a card.
+        """
+        model = self.plan.account.recharge
+        if not self.plan.states_balance or model is None or not model.enabled:
+            return self.books.charges
+        shown = (top.chief for top in self.books.top_ups if _automatic(top))
+        came = (
+            Charge(one.id, self.name, None, one.amount, one.at, Outcome.SUCCEEDED, source="api")
+            for one in shown
+        )
+        return (*self.books.charges, *came)
+
+
+def _automatic(top: TopUp) -> bool:
+    return "api" in top.sources and "manual" not in top.sources and top.charge is None
+
 
 def know(tx: Tx, plan: Plan, now: datetime) -> Known:
     """Read what is known of an account inside the caller's transaction."""
@@ -85,12 +105,15 @@ def know(tx: Tx, plan: Plan, now: datetime) -> Known:
     books = reconcile(ledger.live(tx, row.id))
     days, _ = readings.day_spend(tx, row.id, account.currency, now - LOOK_BACK)
     stated = latest_checkpoint(books.entries)
+    position = position_at(tx, row, books.entries, now, levels=_levels(account))
+    if plan.states_balance and position is not None:
+        position = replace(position, under=_under(tx, row, position.under))
     return Known(
         plan,
         row,
         books,
         tuple(days),
-        None if books.proofs else position_at(tx, row, books.entries, now, levels=_levels(account)),
+        None if books.proofs else position,
         stated is not None and _costs_read(row, stated.at),
         books.proofs[-1].at if books.proofs else None,
     )
@@ -109,6 +132,13 @@ def infer(tx: Tx, known: Known, now: datetime) -> Known:
     )
     ledger.record(tx, known.row.id, stated, now)
     return know(tx, known.plan, now)
+
+
+def _under(tx: Tx, row: Any, derived: Mapping[Money, datetime]) -> dict[Money, datetime]:
+    """Return since when the stated balance is under each level: its checkpoint moves along."""
+    return {
+        level: balances.under_since(tx, row.id, level) or since for level, since in derived.items()
+    }
 
 
 def _levels(account: Account) -> tuple[Money, ...]:
@@ -144,11 +174,11 @@ def course(known: Known, strikes: Strikes, now: datetime) -> Course | None:
 
 
 def _succeeded(known: Known) -> list[Charge]:
-    return [one for one in known.books.charges if one.outcome is Outcome.SUCCEEDED]
+    return [one for one in known.charges if one.outcome is Outcome.SUCCEEDED]
 
 
 def _burn(known: Known, now: datetime, look_back: int = 7) -> Burn | None:
-    read = [day for day in known.days if _complete(known.row, day) or now in day.day]
+    read = [day for day in known.days if _complete(known, day) or now in day.day]
     return burn(read, now, look_back)
 
 
@@ -214,7 +244,7 @@ def account_facts(
         card=account.card,
         card_short=card_short,
         strikes=strikes,
-        charges=tuple(one for one in known.books.charges if now - one.at < DAY * 35),
+        charges=tuple(one for one in known.charges if now - one.at < DAY * 35),
         confirmed_at=max(
             (one.at for one in _succeeded(known) if one.source != "manual"), default=None
         ),
@@ -251,7 +281,7 @@ def _due_since(known: Known) -> datetime | None:
     since = position.under.get(model.trigger)
     if since is None:
         return None
-    return max(since, max((one.at for one in known.books.charges), default=since))
+    return max(since, max((one.at for one in known.charges), default=since))
 
 
 def _unexplained(tx: Tx, known: Known, now: datetime) -> tuple[CreditSeen, ...]:
@@ -304,18 +334,33 @@ def position_at(
     at: datetime | None = None,
     levels: Sequence[Money] = (),
 ) -> Position | None:
-    """Return the derived balance, None without a checkpoint or where currencies would mix."""
+    """Return the derived balance, None without a checkpoint or where currencies would mix.
+
+    What an API states is true for its last poll, and what was spent until then is inside it.
+    """
     stated = latest_checkpoint(entry for entry in entries if at is None or entry.at <= at)
     if stated is None:
         return None
     since = min(entry.at for entry in entries)
     days, _ = readings.day_spend(tx, row.id, row.currency, since)
+    if stated.source == "api":
+        days, entries = [], _confirmed(entries, stated, row.last_ok_at, at or now)
     _, foreign = readings.day_spend(tx, row.id, row.currency, stated.at)
     if foreign or any(entry.amount.currency != row.currency for entry in entries):
         return None
-    late = readings.late_spend(tx, row.id, row.currency, stated.at)
+    late = (
+        None if stated.source == "api" else readings.late_spend(tx, row.id, row.currency, stated.at)
+    )
     as_of = max(stated.at, row.last_ok_at) if row.last_ok_at else stated.at
     return derive(entries, days, now, as_of=min(as_of, now), late=late, at=at, levels=levels)
+
+
+def _confirmed(
+    entries: Sequence[Entry], stated: Entry, read_at: datetime | None, until: datetime
+) -> list[Entry]:
+    """Return the entries with an API's checkpoint at the last poll, which said the same."""
+    last = stated.at if read_at is None or read_at > until else max(stated.at, read_at)
+    return [replace(entry, at=last) if entry is stated else entry for entry in entries]
 
 
 def _costs_read(row: Any, stated_at: datetime) -> bool:
@@ -328,8 +373,11 @@ def _costs_read(row: Any, stated_at: datetime) -> bool:
     )
 
 
-def _complete(row: Any, day: DaySpend) -> bool:
-    return row.last_ok_at is not None and bool(day.day.end <= row.last_ok_at)
+def _complete(known: Known, day: DaySpend) -> bool:
+    """Tell whether all of a day was read; what a balance fell by was not, before it was asked for."""
+    row = known.row
+    begun = not known.plan.states_balance or row.first_ok_at <= day.day.start
+    return row.last_ok_at is not None and bool(day.day.end <= row.last_ok_at and begun)
 
 
 def _standing(stored: Stored) -> Standing:

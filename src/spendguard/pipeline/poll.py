@@ -2,7 +2,8 @@
 
 Each poll reads the last days again and overwrites them; once a day it looks further back. The
 first polls of an account read its history, newest first: what was read is kept even when the time
-runs out, and the next poll goes on from there.
+runs out, and the next poll goes on from there. An account whose API states the balance has no
+history to read: its spend begins with the second poll.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any
 from spendguard.core.accounts import Account
 from spendguard.core.errors import ErrorKind, ProviderError
 from spendguard.core.ledger import latest_checkpoint
-from spendguard.core.readings import Extras, SpendRead
+from spendguard.core.readings import Balance, Extras, SpendRead
 from spendguard.core.reconcile import reconcile
 from spendguard.core.windows import DAY, Window, utc_day
+from spendguard.pipeline.balances import keep_balance
 from spendguard.providers.base import Provider
 from spendguard.store import due, ledger, readings
 from spendguard.store.connect import Store, Tx
@@ -33,7 +35,7 @@ Progress = Callable[[int, int], None]  # days read, days wanted
 
 @dataclass(frozen=True, slots=True)
 class PollOutcome:
-    """How the poll of an account went: `error` is None when its costs were read."""
+    """How the poll of an account went: `error` is None when its costs, or its balance, were read."""
 
     account: str
     error: ErrorKind | None = None
@@ -74,15 +76,19 @@ def poll(
     with store.begin() as tx:
         wanted = _plan(tx, account, now)
     try:
-        read = provider.costs(wanted.recent)
-        _believe(store, account, read)
+        told = _ask(store, account, provider, wanted)
     except ProviderError as error:
         return _refused(store, account, provider, error, now, claim)
     with store.begin() as tx:
         row = due.load(tx, account.name)
-        written = readings.put_spend(tx, row.id, account.currency, read, now)
-        due.update(tx, row.id, **_reach(row, wanted, now))
-    _read_history(store, account, provider, wanted, now, progress)
+        if isinstance(told, Balance):
+            written = keep_balance(tx, row, account, told, now)
+            due.update(tx, row.id, read_from=row.read_from or utc_day(now).start)
+        else:
+            written = readings.put_spend(tx, row.id, account.currency, told, now)
+            due.update(tx, row.id, **_reach(row, wanted, now))
+    if not provider.states_balance:
+        _read_history(store, account, provider, wanted, now, progress)
     extras = provider.extras(names=wanted.names, projects=wanted.projects)
     with store.begin() as tx:
         row = due.load(tx, account.name)
@@ -90,6 +96,15 @@ def poll(
         readings.put_replies(tx, row.id, provider.replies(), now)
         due.succeeded(tx, row, now, account.poll_interval, claim, **changed)
     return PollOutcome(account.name, added=written.added, restated=written.restated)
+
+
+def _ask(store: Store, account: Account, provider: Provider, wanted: _Due) -> SpendRead | Balance:
+    """Return the costs of the recent days, or the balance where the API states that."""
+    if provider.states_balance:
+        return provider.balance()
+    read = provider.costs(wanted.recent)
+    _believe(store, account, read)
+    return read
 
 
 def _believe(store: Store, account: Account, read: SpendRead) -> None:

@@ -14,23 +14,30 @@ from spendguard.store.connect import Store
 RAW_REPLIES = timedelta(days=7)
 RESTATEMENTS = timedelta(days=400)
 MESSAGES = timedelta(days=400)
+BALANCES = timedelta(days=62)
 
 
 @dataclass(frozen=True, slots=True)
 class RetainOutcome:
-    """How many rows were dropped."""
+    """How many rows were dropped, or would be."""
 
     raw_replies: int
     restatements: int
     messages: int
     events: int
+    balances: int
 
 
-def retain(store: Store, now: datetime) -> RetainOutcome:
-    """Drop raw replies after a week; corrections, messages and transitions after 400 days."""
+def retain(store: Store, now: datetime, *, dry_run: bool = False) -> RetainOutcome:
+    """Drop raw replies after a week; corrections, messages and transitions after 400 days.
+
+    Of what an API stated of the balance, the last of each day stays. With `dry_run` nothing is
+    dropped, but counted.
+    """
     return RetainOutcome(
-        raw_replies=retention.drop_replies(store, now - RAW_REPLIES),
-        restatements=retention.drop_restatements(store, now - RESTATEMENTS),
-        messages=retention.drop_messages(store, now - MESSAGES),
-        events=retention.drop_events(store, now - MESSAGES),
+        raw_replies=retention.drop_replies(store, now - RAW_REPLIES, dry_run=dry_run),
+        restatements=retention.drop_restatements(store, now - RESTATEMENTS, dry_run=dry_run),
+        messages=retention.drop_messages(store, now - MESSAGES, dry_run=dry_run),
+        events=retention.drop_events(store, now - MESSAGES, dry_run=dry_run),
+        balances=retention.thin_balances(store, now - BALANCES, dry_run=dry_run),
     )

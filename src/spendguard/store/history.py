@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -103,6 +103,24 @@ class History:
         with self._explained():
             return self._connection.execute(queries()[name], parameters).fetchall()
 
+    def select(self, text: str) -> list[Any]:
+        """Return the rows of a question that no read command asks."""
+        with self._explained():
+            return self._connection.execute(text).fetchall()
+
+    def rows(self) -> dict[str, int]:
+        """Return how many rows each table holds."""
+        return rows_of(self._connection)
+
+    def copy_into(self, target: sqlite3.Connection, told: Callable[[int, int], None]) -> None:
+        """Copy all of this moment into another database; `told` hears of pages copied, and of all.
+
+        The read transaction stays open throughout, so whoever writes meanwhile is not in the way.
+        """
+        self._connection.backup(
+            target, pages=1000, progress=lambda _status, left, whole: told(whole - left, whole)
+        )
+
     def damage(self, *, quick: bool = False) -> list[str]:
         """Return what SQLite finds wrong with the file, nothing when it is whole."""
         pragma = "PRAGMA quick_check" if quick else "PRAGMA integrity_check"
@@ -116,6 +134,14 @@ class History:
             yield
         except sqlite3.DatabaseError as error:
             raise _explain(self.path, error) from None
+
+
+def rows_of(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many rows each table of a database holds."""
+    named = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    tables = sorted(row[0] for row in connection.execute(named))
+    counted = ((name, f'SELECT COUNT(*) FROM "{name}"') for name in tables)  # noqa: S608  its own
+    return {name: connection.execute(query).fetchone()[0] for name, query in counted}
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -34,11 +34,20 @@ SELECT at, what, severity, step, summary FROM alert_events WHERE alert_id = :id 
 
 -- name: alert_messages
 SELECT outbox.id, outbox.channel, outbox.state, outbox.created_at, outbox.due_at,
-       outbox.attempts, outbox.done_at, outbox.error
+       outbox.attempts, outbox.done_at, outbox.error, outbox.items
 FROM outbox
 JOIN outbox_alerts ON outbox_alerts.outbox_id = outbox.id
 WHERE outbox_alerts.alert_id = :id
 ORDER BY outbox.id
+
+-- name: alert_deliveries
+SELECT deliveries.outbox_id, outbox.channel, deliveries.at, deliveries.state, deliveries.status,
+       deliveries.wait_seconds, deliveries.why
+FROM deliveries
+JOIN outbox ON outbox.id = deliveries.outbox_id
+JOIN outbox_alerts ON outbox_alerts.outbox_id = outbox.id
+WHERE outbox_alerts.alert_id = :id
+ORDER BY deliveries.id
 
 -- name: silences
 SELECT id, rules, accounts, created_at, ends_at FROM silences WHERE ends_at > :now ORDER BY id
@@ -126,17 +135,3 @@ SELECT MIN(day) AS day
 FROM spend_days
 WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
   AND day >= :since AND day < :until
-
--- name: days_unlike_their_sum
-SELECT parts.account_id, parts.day
-FROM (
-    SELECT account_id, day, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
-    FROM spend
-    GROUP BY account_id, day, currency
-) AS parts
-LEFT JOIN spend_days
-    ON spend_days.account_id = parts.account_id
-    AND spend_days.day = parts.day
-    AND spend_days.currency = parts.currency
-WHERE spend_days.nanos IS NULL OR spend_days.nanos <> parts.nanos
-LIMIT 1

@@ -132,6 +132,19 @@ sa.Index(
     postgresql_where=entries.c.voided_at.is_(None),
 )
 
+balances = sa.Table(  # what an API stated of the balance, each time it said something else
+    "balances",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _account(),
+    sa.Column("at", Instant, nullable=False, index=True),
+    sa.Column("nanos", Nanos, nullable=False),
+    sa.Column("credited_nanos", Nanos),  # all credit it ever gave; null: it does not tell
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Index(None, "account_id", "id"),
+    sqlite_autoincrement=True,
+)
+
 card_statements = sa.Table(
     "card_statements",
     metadata,
@@ -306,6 +319,18 @@ outbox_alerts = sa.Table(
     sa.Column("outbox_id", sa.ForeignKey("outbox.id"), primary_key=True),
     sa.Column("alert_id", sa.ForeignKey("alerts.id"), primary_key=True, index=True),
     sqlite_with_rowid=False,
+)
+
+deliveries = sa.Table(  # what became of each attempt to send a message
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("outbox_id", sa.ForeignKey("outbox.id"), nullable=False, index=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # delivered | retrying | given_up
+    sa.Column("status", sa.Integer),  # of HTTP, where it was heard
+    sa.Column("wait_seconds", sa.Integer),  # how long the far end asked to be left alone
+    sa.Column("why", sa.Text, nullable=False, server_default=""),  # our words, never the far end's
 )
 
 channels = sa.Table(
