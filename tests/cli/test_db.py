@@ -16,7 +16,10 @@ from tests.cli.guarded import Guarded, guarded
 from tests.cli.seeding import DAY, NOW, Seed
 
 # Those that have no use for the database, or make one of their own.
-WITHOUT = {"init", "demo", "completion", "providers", "config check", "channel test", "doctor"}
+WITHOUT = {
+    *("init", "demo", "completion", "providers", "config check", "channel test", "doctor"),
+    *("service install", "service uninstall"),
+}
 ARGUMENTS = {
     "balance set": ("main", "5.00"),
     "balance void": ("1",),

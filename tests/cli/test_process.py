@@ -55,7 +55,7 @@ def main(seed: Seed) -> Seed:
         *("status --json", "status --exit-code", "balance", "balance list", "deposit list"),
         *("spend", "spend --by key --csv", "spend --since 2026-11-01T00:00:00Z --by week"),
         *("alerts", "alerts show 1", "rules", "providers", "db check", "db upgrade"),
-        *("db backup copy.db",),
+        *("db backup copy.db", "export", "export --json"),
         *("charge list", "card list --json", "preflight main 10 --json"),
         "doctor --alive --json",
     ],

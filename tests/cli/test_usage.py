@@ -91,7 +91,6 @@ def test_wrong_usage_is_two_lines_and_64(run: Run, arguments: list[str], error: 
             "forecast",
             "report",
             "plot",
-            "export",
             "replay",
         ),
     ],

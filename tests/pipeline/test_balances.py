@@ -22,7 +22,7 @@ from spendguard.core.facts import AccountFacts, Burn, Standing, Witness
 from spendguard.core.findings import Severity
 from spendguard.core.ledger import Kind, Position
 from spendguard.core.money import Money
-from spendguard.core.readings import Balance, Extras, RawReply, SpendRead
+from spendguard.core.readings import Balance, Extras, RawReply, SpendRead, UsageRead
 from spendguard.core.reconcile import Books, reconcile
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline.gather import Plan, account_facts, course, know
@@ -52,6 +52,7 @@ class Wallet:
     left: str | None
     credited: str | None = None
     states_balance: ClassVar[bool] = True
+    usage_series: ClassVar[frozenset[str]] = frozenset()
     default_base_url: ClassVar[str] = ""
 
     @staticmethod

@@ -115,6 +115,17 @@ def _spend(parser: ArgumentParser) -> None:
     parser.add_argument("--csv", action="store_true", help="print comma-separated values")
 
 
+def _export(parser: ArgumentParser) -> None:
+    parser.add_argument("--account", metavar="A", help="only this account")
+    parser.add_argument("--since", metavar="T", type=_instant_or_ago, help="default: the beginning")
+    parser.add_argument(
+        "--until", metavar="T", type=_instant_or_ago, help="exclusive; default: now"
+    )
+    told = "hour (the default) or day, in UTC"
+    parser.add_argument("--by", metavar="KEY", choices=("hour", "day"), default="hour", help=told)
+    parser.add_argument("--csv", action="store_true", help="print timestamp,amount; the default")
+
+
 def _maybe_account(parser: ArgumentParser) -> None:
     parser.add_argument("account", metavar="ACCOUNT", nargs="?", help="only this account")
 
@@ -258,6 +269,7 @@ COMMANDS = {
     "balance list": Command("print each balance that was stated", "balance:listed", _maybe_account),
     "balance void": Command("take back a balance that was stated", "balance:void", _by_id),
     "spend": Command("what was spent, as the provider booked it", "spend:run", _spend),
+    "export": Command("the history as a trace, or as JSON with the ledger", "export:run", _export),
     "deposit": Command("credit that was bought, granted or paid back"),
     "deposit add": Command("note a purchase of credit, or a grant", "deposit:add", _deposit_add),
     "deposit refund": Command("note credit that was paid back", "deposit:refund", _deposit_refund),
@@ -302,7 +314,7 @@ DEFAULTS = {
 }
 """What a group of commands does when none of them is named."""
 
-LATER = frozenset((*("forecast", "report", "plot", "export", "replay"),))
+LATER = frozenset((*("forecast", "report", "plot", "replay"),))
 """Commands of a later version."""
 
 

@@ -44,6 +44,7 @@ def of_finding(
         "subject": subject,
         "step": step,
         "given": tuple(sorted(values)),
+        "stating": values.get("checkpoint_source") == "api",  # the provider states the balance
     }
     return {
         **known,
