@@ -69,7 +69,7 @@ class Scripted:
     def usage(
         self, window: Window, width: timedelta, series: Collection[str] | None = None
     ) -> UsageRead:
-        raise AssertionError
+        raise AssertionError("a provider without usage was asked for it")
 
     def extras(self, *, names: bool, projects: Collection[str]) -> Extras:
         if self.dies:
