@@ -300,6 +300,15 @@ def project_names(tx: sa.Connection, account_id: int) -> dict[str, str]:
     return {row[0]: row[1] for row in tx.execute(query)}
 
 
+def called(tx: sa.Connection, account_id: int) -> dict[tuple[str, str], str]:
+    """Return what people call each project and api key, by kind and id."""
+    table = names.c
+    query = sa.select(table.kind, table.provider_id, table.name).where(
+        table.account_id == account_id
+    )
+    return {(kind, identity): name for kind, identity, name in tx.execute(query)}
+
+
 def unnamed(tx: sa.Connection, account_id: int) -> bool:
     """Tell whether something was spent by a project or an api key without a known name."""
     known = sa.select(names.c.provider_id).where(names.c.account_id == account_id)

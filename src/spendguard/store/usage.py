@@ -261,6 +261,20 @@ def estimates(
     return dict(days)
 
 
+def requests_by_model(
+    tx: sa.Connection, account_id: int, since: datetime
+) -> dict[str, tuple[int, int]]:
+    """Return the requests of the UTC days from `since` on, and those without a price, by model."""
+    rows, dims = usage_days.c, usage_dimensions.c
+    found = tx.execute(
+        sa.select(dims.model, sa.func.sum(rows.requests), sa.func.sum(rows.unpriced))
+        .join(usage_dimensions, dims.id == rows.dimension_id)
+        .where(rows.account_id == account_id, rows.day >= since)
+        .group_by(dims.model)
+    )
+    return {model: (int(requests), int(unpriced)) for model, requests, unpriced in found}
+
+
 def first_day(tx: sa.Connection, account_id: int) -> datetime | None:
     """Return the first UTC day of which usage is known."""
     table = usage_days.c
