@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +55,7 @@ def test_windows_that_tile_a_day_share_it_to_the_nano(
     nanos: int, hours: list[int], cuts: list[datetime]
 ) -> None:
     edges = sorted({TODAY.start, TODAY.end, *cuts})
-    windows = [Window(*pair) for pair in zip(edges, edges[1:], strict=False)]
+    windows = [Window(*pair) for pair in pairwise(edges)]
     assert sum(falls_on(window, TODAY, nanos, hours) for window in windows) == nanos
 
 
