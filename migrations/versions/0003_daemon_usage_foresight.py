@@ -25,8 +25,8 @@ def _deliveries() -> None:
 
 def _usage() -> None:
     """Usage in buckets, its prices and their dimensions."""
-    instants = ("costs_moved_at", "usage_read_at", "usage_wide_at", "usage_from")
-    for name in (*instants, "spike_accepted_at", "spike_accepted_nanos"):
+    instants = ("costs_moved_at", "usage_read_at", "usage_wide_at", "usage_looked_at")
+    for name in (*instants, "usage_from", "spike_accepted_at", "spike_accepted_nanos"):
         op.add_column("accounts", sa.Column(name, sa.BigInteger(), nullable=True))
     op.add_column("accounts", sa.Column("usage_error", sa.Text(), nullable=True))
     op.add_column(

@@ -1,8 +1,9 @@
 """Usage: ask a provider what an account used, price it, and keep the estimate.
 
-Every poll reads the last hours by the minute, of the series that were ever used; now and then all
-series of the last days are read by the hour, for what is told late; the first polls read a month
-back. Usage is optional: where it fails the poll is as good as before, and what was known stays.
+Every poll reads the last hours by the minute, of the series that were ever used; now and then the
+last days of them are read by the hour, for what is told late, and whether another series is used now;
+the first polls read a month back. Usage is optional: where it fails the poll is as good as before, and
+what was known stays.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from spendguard.store.usage import MINUTE
 BY_MINUTE = HOUR * 3
 LONGEST_BY_MINUTE = HOUR * 23
 BY_HOUR = DAY * 3
-WIDE_EVERY = timedelta(minutes=30)
+WIDE_EVERY = HOUR * 2
+LOOK_EVERY = timedelta(minutes=30)
 HISTORY = DAY * 31
 CHUNK = DAY * 7
+NOT_TOLD = "the provider does not tell what is used"
 
 Progress = Callable[[int, int, str], None]  # days read, days wanted, of what
 
@@ -60,7 +63,7 @@ def read_usage(
     try:
         _read(asking, progress)
     except ProviderError as error:
-        tried = {"usage_wide_at": now} if error.kind is ErrorKind.UNSUPPORTED else {}
+        tried = {"usage_looked_at": now} if error.kind is ErrorKind.UNSUPPORTED else {}
         with store.begin() as tx:
             row = due.load(tx, account.name)
             due.update(tx, row.id, usage_known=False, usage_error=error.message, **tried)
@@ -70,23 +73,60 @@ def _read(asking: _Asking, progress: Progress) -> None:
     with asking.store.begin() as tx:
         row = due.load(tx, asking.account.name)
         seen = usage.series_seen(tx, row.id)
-    began, wide = row.usage_from is not None, _wide_due(row, asking.now)
-    if not began and not wide:  # a moment ago there was none to be had
+    began, look = row.usage_from is not None, _due(row.usage_looked_at, LOOK_EVERY, asking.now)
+    if not began and not look:  # a moment ago there was none to be had
         return
     known_until = row.first_ok_at if began else None
     series = seen if began else _used_lately(asking)
+    failures = _read_series(
+        asking, row, series, known_until, wide=not began or _missed(row, asking.now)
+    )
+    with asking.store.begin() as tx:
+        looked = {} if began else {"usage_looked_at": asking.now}
+        due.update(tx, row.id, **_told(row, failures, asking.now), **looked)
+    if began and look:
+        _look_further(asking, row, seen)
+    _read_history(asking, progress)
+
+
+def _read_series(
+    asking: _Asking,
+    row: Any,
+    series: frozenset[str],
+    known_until: datetime | None,
+    *,
+    wide: bool,
+) -> set[ErrorKind]:
+    """Read series by the minute, and by the hour where that is due; return why some failed."""
     failures: set[ErrorKind] = set()
-    if series:
-        read = _ask(asking, _minutes(row, asking.now), MINUTE, series)
-        failures |= _failed(read, series)
-        _keep(asking, read, known_until)
-    if wide and (began or series):
-        read = _ask(asking, _hours(row, asking.now), HOUR, None if began else series)
+    if not series:
+        return failures
+    read = _ask(asking, _minutes(row, asking.now), MINUTE, series)
+    failures |= _failed(read, series)
+    _keep(asking, read, known_until)
+    if wide:
+        read = _ask(asking, _hours(row, asking.now), HOUR, series)
         failures |= _failed(read, series)
         _keep(asking, read, known_until, usage_wide_at=asking.now)
+    return failures
+
+
+def _look_further(asking: _Asking, row: Any, seen: frozenset[str]) -> None:
+    """See whether a series is used now that never was; that it cannot be seen is no matter."""
+    today = utc_day(asking.now)
+    rest = asking.provider.usage_series - seen
+    try:
+        read = asking.provider.usage(Window(today.start - DAY, today.end), DAY, rest)
+    except ProviderError:
+        if not seen:
+            raise
+        return
+    if not seen and not read.series:
+        raise ProviderError(ErrorKind.UNSUPPORTED, NOT_TOLD)
+    used = frozenset(one.series for one in read.rows)
+    _read_series(asking, row, used, row.first_ok_at, wide=True)
     with asking.store.begin() as tx:
-        due.update(tx, row.id, **_told(row, failures, asking.now))
-    _read_history(asking, progress)
+        due.update(tx, row.id, usage_looked_at=asking.now)
 
 
 def _ask(
@@ -99,7 +139,7 @@ def _ask(
     """
     read = asking.provider.usage(window, width, series)
     if not read.series:
-        raise ProviderError(ErrorKind.UNSUPPORTED, "the provider does not tell what is used")
+        raise ProviderError(ErrorKind.UNSUPPORTED, NOT_TOLD)
     return read
 
 
@@ -148,9 +188,15 @@ def _hours(row: Any, now: datetime) -> Window:
     return Window(start, now.replace(minute=0, second=0, microsecond=0) + HOUR)
 
 
-def _wide_due(row: Any, now: datetime) -> bool:
-    missed = row.usage_read_at is None or now - row.usage_read_at >= LONGEST_BY_MINUTE - HOUR
-    return missed or row.usage_wide_at is None or abs(now - row.usage_wide_at) >= WIDE_EVERY
+def _missed(row: Any, now: datetime) -> bool:
+    """Tell whether the last days are to be read by the hour: now and then, and after an outage."""
+    if row.usage_read_at is None or now - row.usage_read_at >= LONGEST_BY_MINUTE - HOUR:
+        return True
+    return _due(row.usage_wide_at, WIDE_EVERY, now)
+
+
+def _due(last: datetime | None, every: timedelta, now: datetime) -> bool:
+    return last is None or abs(now - last) >= every
 
 
 def _keep(

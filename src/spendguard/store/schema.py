@@ -55,7 +55,8 @@ accounts = sa.Table(
     sa.Column("usage_known", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("usage_error", sa.Text),
     sa.Column("usage_read_at", Instant),  # the last time usage was read by the minute
-    sa.Column("usage_wide_at", Instant),  # the last time every series was read again by the hour
+    sa.Column("usage_wide_at", Instant),  # the last time the last days were read again by the hour
+    sa.Column("usage_looked_at", Instant),  # the last time the series never used were looked at
     sa.Column("usage_from", Instant),  # every hour from here on has been read
     sa.Column("spike_accepted_at", Instant),  # a spike that began before was acknowledged
     sa.Column("spike_accepted_nanos", Nanos),  # at so much an hour
