@@ -144,14 +144,15 @@ class TestTheFirstPoll:
         assert max(new - old for old, new in pairwise(starts)) <= 60
 
     def test_tells_its_progress_up_to_the_whole(self, poll_at: PollAt) -> None:
-        told: list[tuple[int, int]] = []
+        told: dict[str, list[tuple[int, int]]] = {"cost": [], "usage": []}
 
-        poll_at(NOW, lambda read, wanted: told.append((read, wanted)))
+        poll_at(NOW, lambda read, wanted, what: told[what].append((read, wanted)))
 
-        assert len(told) > 2
-        assert told == sorted(told)
-        assert len({wanted for _, wanted in told}) == 1
-        assert told[-1][0] == told[-1][1] >= 180
+        for steps, least in ((told["cost"], 180), (told["usage"], 31)):
+            assert len(steps) > 2
+            assert steps == sorted(steps)
+            assert len({wanted for _, wanted in steps}) == 1
+            assert steps[-1][0] == steps[-1][1] >= least
 
     def test_corrects_nothing(self, store: Store, world: World, poll_at: PollAt) -> None:
         spending(world, 0, 1, 50)

@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from datetime import datetime
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from spendguard.app.program import App
 from spendguard.cli.output import Column, complain, on_terminal, say, table, warn
+from spendguard.cli.progress import ReadingBack
 from spendguard.cli.reading import Source
 from spendguard.cli.spend import Question, Row, answer
 from spendguard.cli.template import Choices, render
@@ -174,25 +176,16 @@ def _verify(app: App, account: Account) -> None:
 
 
 def _read_back(app: App, account: Account) -> None:
-    shown = sys.stderr.isatty()
-    reached = 0
-
-    def progress(read: int, wanted: int) -> None:
-        nonlocal reached
-        reached = read
-        if shown:
-            sys.stderr.write(f"\rreading {read} of {wanted} days")
-            sys.stderr.flush()
-
-    outcome = app.poll(account, progress)
-    if shown:
-        sys.stderr.write("\r\x1b[K")
+    progress = ReadingBack()
+    outcome = app.poll(account, partial(progress, account.name))
+    progress.end()
     if outcome.error is not None:
         raise ProviderError(outcome.error, outcome.message, outcome.hint)
     if PROVIDERS[account.provider].states_balance:
         say("spend is what the balance falls by from now on: there is no history to read")
     else:
-        say(f"read {reached} days of cost")
+        days, used = progress.reached["cost"], progress.reached["usage"]
+        say(f"read {days} days of cost" + (f" and {used} of usage" if used else ""))
 
 
 def _state_balance(app: App, account: Account, amount: Money) -> None:
