@@ -6,12 +6,11 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from spendguard.app.program import App
 from spendguard.cli.output import Column, complain, on_terminal, say, table, warn
@@ -57,7 +56,7 @@ def run(options: Namespace) -> int:
             _state_balance(app, account, options.balance.of(account.currency))
         facts = app.evaluate(account).facts
         delivered = _send_test(app)
-        with History(Path(str(app.store.path))) as history:
+        with History(str(app.store.path)) as history:
             asked = Source(history, configuration.zone, app.clock())
             month = _spent(asked, account.name, 30)
             _write(target, render(chosen, month), secret=chosen.secret)
@@ -216,7 +215,7 @@ def _rows(asked: Source, account: str, days: int, by: str) -> list[Row]:
     return answer(asked, Question(account, Window(since, asked.now), by))
 
 
-def _midnight(now: datetime, zone: ZoneInfo, days: int) -> datetime:
+def _midnight(now: datetime, zone: tzinfo, days: int) -> datetime:
     return midnight(now.astimezone(zone).date() - DAY * (days - 1), zone)
 
 
@@ -256,6 +255,6 @@ def _finish(target: Path, account: Account, *, stated: bool, used: str | None) -
 
 def _found(target: Path) -> bool:
     try:
-        return find_config(None, os.environ).absolute() == target
+        return Path(find_config(None, os.environ)).absolute() == target
     except ConfigError:
         return False

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from spendguard.core.durations import parse_duration
 from spendguard.core.errors import UsageError
@@ -80,7 +79,7 @@ def read_date(text: str) -> date:
     return day
 
 
-def resolve(typed: Typed, option: str, zone: ZoneInfo, now: datetime) -> datetime:
+def resolve(typed: Typed, option: str, zone: tzinfo, now: datetime) -> datetime:
     """Return the instant that was meant; a date is its first instant in the zone.
 
     Raises:
@@ -96,7 +95,7 @@ def resolve(typed: Typed, option: str, zone: ZoneInfo, now: datetime) -> datetim
     return instant
 
 
-def end_of(day: date, zone: ZoneInfo) -> datetime:
+def end_of(day: date, zone: tzinfo) -> datetime:
     """Return the first instant after a date."""
     return midnight(day + DAY, zone)
 

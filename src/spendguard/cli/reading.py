@@ -7,27 +7,26 @@ import os
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spendguard.app import utc_now
 from spendguard.cli.instants import rfc3339
 from spendguard.config.locate import find_config, locate
-from spendguard.core.errors import SpendguardError, StoreError
-from spendguard.core.findings import Severity
-from spendguard.core.money import Amount, Money
+from spendguard.core.errors import SpendguardError
+from spendguard.core.severity import Severity
+from spendguard.core.windows import zone_named
 from spendguard.store.history import History, maybe_instant, to_column, to_instant
 
+if TYPE_CHECKING:
+    from spendguard.core.money import Money
 
-@dataclass(frozen=True, slots=True)
-class Source:
+
+class Source(NamedTuple):
     """An opened history, the zone tables are printed in, and the instant of the question."""
 
     history: History
-    zone: ZoneInfo
+    zone: tzinfo
     now: datetime
 
     def configuration(self) -> dict[str, Any]:
@@ -79,10 +78,8 @@ def source(options: Namespace) -> Iterator[Source]:
         StoreError: when there is no database, or it cannot be read.
     """
     located = locate(find_config(options.config, os.environ), os.environ)
-    if located.database is None:
-        raise StoreError("the database is not an SQLite file", "set database.url to sqlite:///…")
-    with History(Path(located.database)) as history:
-        yield Source(history, ZoneInfo(located.timezone), utc_now())
+    with History(located.database) as history:
+        yield Source(history, zone_named(located.timezone), utc_now())
 
 
 def known_account(name: str | None, known: Sequence[str]) -> str | None:
@@ -123,11 +120,12 @@ def instant_text(microseconds: int | None) -> str | None:
 
 def stored_money(exact: str | None, currency: str) -> Money | None:
     """Return an amount that an evaluation stored."""
+    from spendguard.core.money import Amount
+
     return None if exact is None else Amount.parse(exact).of(currency)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAlert:
+class StoredAlert(NamedTuple):
     """A row of the alerts, and whether an active silence holds it back."""
 
     row: Any

@@ -6,9 +6,8 @@ import csv
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from spendguard.cli.instants import resolve, rfc3339
 from spendguard.cli.output import Column, emit, say, table
@@ -31,8 +30,7 @@ DEFAULT_DAYS = 30
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What was spent in a window, by one value of a dimension or by everything."""
 
     window: Window
@@ -40,8 +38,7 @@ class Row:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What is asked: of which account, over which window, grouped how."""
 
     account: str | None
@@ -209,7 +206,7 @@ def _csv(rows: Sequence[Row], by: str) -> None:
 def _print(asked: Source, question: Question, rows: Sequence[Row]) -> None:
     read = [row["last_ok_at"] for row in _accounts(asked, question) if row["last_ok_at"]]
     window = question.window
-    asked_for = f"{asked.local(window.start)} to {asked.local(window.end)} ({asked.zone.key})"
+    asked_for = f"{asked.local(window.start)} to {asked.local(window.end)} ({asked.zone})"
     if not any(row.amount for row in rows):
         _print_nothing(asked, question, asked_for, ever_read=bool(read))
         return

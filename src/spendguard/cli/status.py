@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from spendguard.cli.instants import rfc3339
 from spendguard.cli.output import Cell, Column, emit, say, severity_cell, table
@@ -15,8 +14,7 @@ from spendguard.cli.reading import Source, StoredAlert, lasting, open_alerts, so
 from spendguard.store.history import maybe_instant
 
 
-@dataclass(frozen=True, slots=True)
-class AccountStatus:
+class AccountStatus(NamedTuple):
     """What is stored about one account: its last poll and its last evaluation."""
 
     name: str

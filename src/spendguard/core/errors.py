@@ -10,9 +10,9 @@ SpendguardError            shown as `error:` and `hint:`, no traceback, exit 1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ErrorKind(StrEnum):
@@ -28,8 +28,7 @@ class ErrorKind(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong, and what to do about it."""
 
     message: str
