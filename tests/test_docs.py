@@ -269,7 +269,7 @@ def keys(table: dict[str, Any]) -> Iterator[str]:
 
 
 def test_every_key_of_the_configuration_is_explained() -> None:
-    words = set(re.findall(r"[a-z_]+", read(DOCS / "configuration.md")))
+    words = set(re.findall(r"[a-z0-9_]+", read(DOCS / "configuration.md")))
     assert {key for key in keys(shown()) if key not in words} == set()
 
 

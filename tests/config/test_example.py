@@ -18,7 +18,7 @@ from spendguard.config.settings import Settings
 from spendguard.rules import PLANNED, RULES
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
-COMMENTED = re.compile(r"^# (?=[a-z_]+ = |\[)", re.MULTILINE)
+COMMENTED = re.compile(r"^# (?=[a-z0-9_]+ = |\[)", re.MULTILINE)
 
 
 def uncommented() -> str:

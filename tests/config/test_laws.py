@@ -25,7 +25,7 @@ CANARY = "sk-admin-CANARY0CANARY0CANARY0"
 CANARIES = (CANARY, "slack://T0CANARY/B0/x", "4111 1111 1111 1111", "user:CANARY@host")
 WHOLE = tomllib.loads(
     re.sub(
-        r"^# (?=(?!restore_to)[a-z_]+ = |\[)",
+        r"^# (?=(?!restore_to)[a-z0-9_]+ = |\[)",
         "",
         EXAMPLE.read_text(encoding="utf-8"),
         flags=re.MULTILINE,

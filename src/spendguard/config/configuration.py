@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from spendguard.core.accounts import Account, Budget, Card, Mailbox
 from spendguard.core.alerts import Policy
+from spendguard.core.prices import PriceTable
 from spendguard.core.routing import Channel
 from spendguard.rules.base import AccountRule, CardRule, GuardRule
 
@@ -59,6 +60,7 @@ class Configuration:
     card_rules: tuple[ConfiguredRule, ...]
     guard_rules: tuple[ConfiguredRule, ...]
     mailboxes: tuple[Mailbox, ...] = ()
+    prices: PriceTable = field(default_factory=PriceTable)
     channel_urls: Mapping[str, str] = field(repr=False, default_factory=dict)
     quiet_hours: QuietHours | None = None
     heartbeat: str | None = field(repr=False, default=None)

@@ -10,6 +10,7 @@ from spendguard.config.configuration import Configuration, ConfiguredRule
 from spendguard.core.accounts import Account, Mailbox, Recharge
 from spendguard.core.durations import format_duration
 from spendguard.core.money import Amount, Money
+from spendguard.core.prices import StatedPrice
 from spendguard.core.routing import Channel
 from spendguard.rules.balance_low import USUAL, BalanceLow
 
@@ -24,6 +25,7 @@ def render_effective(configuration: Configuration) -> dict[str, Any]:
         "budgets": [_fields(budget) for budget in configuration.budgets],
         "channels": [_channel(channel) for channel in configuration.channels],
         "mailboxes": [_mailbox(mailbox) for mailbox in configuration.mailboxes],
+        "prices": [_price(one) for one in configuration.prices.entries],
         "rules": {
             account.name: {
                 one.rule.name: _rule(one, account.recharge)
@@ -68,6 +70,16 @@ def _mailbox(mailbox: Mailbox) -> dict[str, Any]:
         "trust": mailbox.trust.value,
         "accounts": None if mailbox.accounts is None else sorted(mailbox.accounts),
         "patterns": [pattern.name for pattern in mailbox.patterns],
+    }
+
+
+def _price(stated: StatedPrice) -> dict[str, Any]:
+    return {
+        "model": stated.model,
+        "provider": stated.provider,
+        "tier": stated.tier,
+        "from": None if stated.since is None else stated.since.isoformat(),
+        **{name: _plain(amount) for name, amount in stated.prices.items()},
     }
 
 

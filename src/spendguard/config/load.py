@@ -26,11 +26,13 @@ from spendguard.config.settings import (
     MailPatternTable,
     RechargeTable,
     Settings,
+    StatedPriceTable,
 )
 from spendguard.config.shapes import shape_problems
 from spendguard.core.accounts import Account, Budget, Card, Mailbox, Recharge
 from spendguard.core.evidence import MailPattern
 from spendguard.core.money import Amount, Money
+from spendguard.core.prices import PER, PriceTable, StatedPrice
 from spendguard.core.routing import Channel
 
 __all__ = ["load", "render_effective"]
@@ -113,6 +115,7 @@ def _configuration(
         card_rules=rulebook.rules_of_cards(everywhere),
         guard_rules=rulebook.rules_of_guard(everywhere),
         mailboxes=tuple(_mailbox(table, base) for table in settings.mailboxes),
+        prices=PriceTable(tuple(_price(table) for table in settings.prices)),
         channel_urls={table.name: _absolute(table.url, base) for table in settings.channels},
         quiet_hours=None if quiet is None else QuietHours(quiet.from_, quiet.to),
         heartbeat=_absolute(settings.heartbeat.url, base) if settings.heartbeat else None,
@@ -216,4 +219,15 @@ def _mail_pattern(table: MailPatternTable) -> MailPattern:
         body=tuple(one for one in (table.amount, table.card) if one is not None),
         signers=table.signed_by,
         unless=table.unless,
+    )
+
+
+def _price(table: StatedPriceTable) -> StatedPrice:
+    written = {name: getattr(table, name) for name in PER}
+    return StatedPrice(
+        model=table.model,
+        prices={name: amount for name, amount in written.items() if amount is not None},
+        provider=table.provider,
+        tier=table.tier,
+        since=table.from_,
     )

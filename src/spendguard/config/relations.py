@@ -14,6 +14,7 @@ from spendguard.core.cardnumbers import holds_card_number, too_many_digits
 from spendguard.core.durations import format_duration
 from spendguard.core.evidence import Trust
 from spendguard.core.money import Amount
+from spendguard.core.prices import PER
 from spendguard.rules import PLANNED, RULES
 
 SHORTEST_POLL = timedelta(seconds=60)
@@ -47,6 +48,9 @@ def broken_relations(raw: Raw, providers: Collection[str]) -> Iterator[Found]:
         yield from _all_known(here, channel, "rules", {*RULES, *PLANNED})
     for index, mailbox in tables(raw, "mailboxes"):
         yield from _mailbox(("mailboxes", index), mailbox, names(raw, "accounts"), providers)
+    for index, price in tables(raw, "prices"):
+        yield from _known(("prices", index), price, "provider", providers)
+        yield from _priced(("prices", index), price)
     yield from _quiet_hours(raw.get("quiet_hours"))
 
 
@@ -202,6 +206,12 @@ def _amount(table: Raw, model: type[Table], key: str) -> Amount | None:
         return values.readable(values.money, table[key])
     usual: Amount = model.model_fields[key].default
     return usual
+
+
+def _priced(where: Location, price: Raw) -> Iterator[Found]:
+    if not price.keys() & PER.keys():
+        hint = 'write what it costs, such as input = "2.50" for a million tokens'
+        yield Found(where, "states no price", hint)
 
 
 def _quiet_hours(hours: object) -> Iterator[Found]:

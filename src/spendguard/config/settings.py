@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -152,6 +152,31 @@ class MailboxTable(Table):
     patterns: tuple[MailPatternTable, ...] = ()
 
 
+class StatedPriceTable(Table):
+    """`[[prices]]`: what a model costs, over the public list; the amounts are those of `PER`."""
+
+    model: Text = Field(description='write model = "gpt-4o", or a pattern such as "gpt-4o*"')
+    provider: Text | None = None
+    tier: Text = ""
+    from_: Annotated[date, PlainValidator(values.day)] | None = Field(alias="from", default=None)
+    input: Money | None = None
+    cached: Money | None = None
+    cache_write: Money | None = None
+    cache_write_12h: Money | None = None
+    output: Money | None = None
+    input_audio: Money | None = None
+    cached_audio: Money | None = None
+    output_audio: Money | None = None
+    input_image: Money | None = None
+    cached_image: Money | None = None
+    output_image: Money | None = None
+    characters: Money | None = None
+    images: Money | None = None
+    seconds: Money | None = None
+    sessions: Money | None = None
+    calls: Money | None = None
+
+
 class DatabaseTable(Table):
     """`[database]`: where the history is."""
 
@@ -185,5 +210,6 @@ class Settings(Table):
     rules: dict[str, Any] = {}
     channels: tuple[ChannelTable, ...] = ()
     mailboxes: tuple[MailboxTable, ...] = ()
+    prices: tuple[StatedPriceTable, ...] = ()
     quiet_hours: QuietHoursTable | None = None
     heartbeat: HeartbeatTable | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -34,6 +34,7 @@ VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 CURRENCIES = frozenset(_CODES.split())
 _NAME = re.compile(r"[a-z0-9-]+")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PERCENT = re.compile(r"\d{1,3}(\.\d{1,6})?", re.ASCII)
 
 
@@ -231,6 +232,20 @@ def clock(value: object) -> time:
     if match is None:
         raise RefusedError(f"{quoted(value)} is not a time of day", 'write it as "22:00"')
     return time(int(match[1]), int(match[2]))
+
+
+def day(value: object) -> date:
+    """Read a date such as "2026-10-01", quoted or as TOML writes one."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise RefusedError(f"must be a date, not {kind(value)}", 'write it as "2026-10-01"')
+    if _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise RefusedError(f"{quoted(value)} is not a date", 'write it as "2026-10-01"')
 
 
 def budget_window(value: object) -> Unit:

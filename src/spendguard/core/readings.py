@@ -40,7 +40,8 @@ class Usage:
     """What was used over a window: not money. '' where a dimension is not told.
 
     `series` is the provider's name of what was counted, such as 'completions'; `quantities` are
-    its measures (tokens, images, seconds, bytes), each counted once.
+    its measures (those of `core.prices.PER`, and bytes), each unit counted once. `tier` is what
+    else decides the price: 'batch', a service tier, an image's size; '' is the standard.
     """
 
     window: Window
@@ -55,12 +56,16 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class UsageRead:
-    """A window of usage in buckets of one width; of a series in `series` a missing row is none."""
+    """A window of usage in buckets of one width; of a series in `series` a missing row is none.
+
+    `failures` tells why the other series that were asked for were not read.
+    """
 
     window: Window
     width: timedelta
     series: frozenset[str]
     rows: tuple[Usage, ...]
+    failures: Mapping[str, ErrorKind] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

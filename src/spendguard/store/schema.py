@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from spendguard.store.types import Instant, Nanos, Packed
@@ -49,6 +51,13 @@ accounts = sa.Table(
     sa.Column("greeted_at", Instant),
     sa.Column("reminded_at", Instant),
     sa.Column("credit_accepted_at", Instant),  # unexplained credit up to here was acknowledged
+    sa.Column("costs_moved_at", Instant),  # the last time the costs said anything new
+    sa.Column("usage_known", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("usage_error", sa.Text),
+    sa.Column("usage_read_at", Instant),  # the last time usage was read by the minute
+    sa.Column("usage_wide_at", Instant),  # the last time every series was read again by the hour
+    sa.Column("usage_from", Instant),  # every hour from here on has been read
+    sa.Column("spike_accepted_at", Instant),  # a spike that began before was acknowledged
 )
 
 dimensions = sa.Table(
@@ -82,6 +91,94 @@ spend_days = sa.Table(  # the rollup; a row exists for every day that was read, 
     sa.Column("currency", sa.Text, primary_key=True),
     sa.Column("nanos", Nanos, nullable=False),
     sa.Column("first_read_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+usage_dimensions = sa.Table(  # what usage is told apart by; one row has one price
+    "usage_dimensions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _account(),
+    sa.Column("series", sa.Text, nullable=False),
+    sa.Column("project", sa.Text, nullable=False),
+    sa.Column("api_key", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("tier", sa.Text, nullable=False),
+    sa.UniqueConstraint(
+        "account_id",
+        "series",
+        "project",
+        "api_key",
+        "model",
+        "tier",
+        name="uq_usage_dimensions",  # the convention's would be too long for PostgreSQL
+    ),
+)
+
+
+def _bucket(name: str, key: sa.Column[Any]) -> sa.Table:
+    """Usage of one width: its estimate without what has no price, null where nothing has one."""
+    return sa.Table(
+        name,
+        metadata,
+        _account(key=True),
+        key,
+        sa.Column("dimension_id", sa.ForeignKey("usage_dimensions.id"), primary_key=True),
+        sa.Column("nanos", Nanos),
+        sa.Column("requests", sa.BigInteger, nullable=False),
+        sa.Column("unpriced", sa.BigInteger, nullable=False),  # requests among them without a price
+        sqlite_with_rowid=False,
+    )
+
+
+def _since_1970(unit: str) -> sa.Column[int]:
+    column: sa.Column[int] = sa.Column(unit, sa.Integer, primary_key=True, autoincrement=False)
+    return column
+
+
+# Seconds since 1970 divided by 60, 900 and 3600. Minutes and quarters exist where usage was read by
+# the minute, and not for ever; the day is the rollup of the hours.
+usage_minutes = _bucket("usage_minutes", _since_1970("minute"))
+usage_quarters = _bucket("usage_quarters", _since_1970("quarter"))
+usage_hours = _bucket("usage_hours", _since_1970("hour"))
+usage_days = _bucket("usage_days", sa.Column("day", Instant, primary_key=True))
+
+unbooked = sa.Table(  # of UTC days that are not settled: what is estimated above what is booked
+    "unbooked",
+    metadata,
+    _account(key=True),
+    sa.Column("day", Instant, primary_key=True),
+    sa.Column("dimension_id", sa.ForeignKey("dimensions.id"), primary_key=True),
+    sa.Column("nanos", Nanos, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+settled_days = sa.Table(  # how the estimate and the bill of a settled UTC day compare
+    "settled_days",
+    metadata,
+    _account(key=True),
+    sa.Column("day", Instant, primary_key=True),
+    sa.Column("estimated", Nanos, nullable=False),
+    sa.Column("booked", Nanos, nullable=False),  # for the keys and models that have an estimate
+    sqlite_with_rowid=False,
+)
+
+checkpoint_splits = sa.Table(  # w of a checkpoint inside a settled UTC day: after / day
+    "checkpoint_splits",
+    metadata,
+    sa.Column("entry_id", sa.ForeignKey("entries.id"), primary_key=True, autoincrement=False),
+    sa.Column("after_nanos", Nanos, nullable=False),
+    sa.Column("day_nanos", Nanos, nullable=False),
+)
+
+spenders = sa.Table(  # api keys and models that were ever seen to spend
+    "spenders",
+    metadata,
+    _account(key=True),
+    sa.Column("kind", sa.Text, primary_key=True),  # api_key | model
+    sa.Column("provider_id", sa.Text, primary_key=True),
+    sa.Column("first_seen_at", Instant, nullable=False),
+    sa.Column("accepted_at", Instant),  # known from the backfill, or acknowledged
     sqlite_with_rowid=False,
 )
 

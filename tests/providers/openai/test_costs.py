@@ -12,7 +12,8 @@ from spendguard.core.errors import ErrorKind, ProviderError
 from spendguard.core.money import Money
 from spendguard.core.readings import Spend
 from spendguard.core.windows import DAY, Window
-from spendguard.providers.openai.costs import MOST_PAGES, model_of
+from spendguard.providers.openai.costs import model_of
+from spendguard.providers.openai.pages import MOST_PAGES
 from tests.providers.asking import (
     FIRST,
     WEEK,

@@ -44,15 +44,19 @@ class Api:
         self._dialect = dialect
         self._replies: list[RawReply] = []
 
-    def get(self, path: str, shape: type[T], params: Params = ()) -> T:
+    def get(self, path: str, shape: type[T], params: Params = (), *, keep: bool = True) -> T:
         """Return the reply to one GET as a value of `shape`.
+
+        It is among those that `drain` returns, unless it is good and not to be kept.
 
         Raises:
             ProviderError: for everything else that can happen.
         """
         reply = self._fetch(path, params)
-        self._replies.append(RawReply(path, reply.status, scrubbed(reply.body, self._key)))
-        if not 200 <= reply.status < 300:
+        good = 200 <= reply.status < 300
+        if keep or not good:
+            self._replies.append(RawReply(path, reply.status, scrubbed(reply.body, self._key)))
+        if not good:
             raise self._dialect.refusal(reply.status, reply.headers, reply.body)
         if not reply.whole:
             raise malformed(self._dialect.provider, "sent a reply that broke off or has no end")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import ClassVar, Protocol
 
 import httpx
 
 from spendguard.core.errors import Problem
-from spendguard.core.readings import Extras, RawReply, SpendRead
+from spendguard.core.readings import Extras, RawReply, SpendRead, UsageRead
 from spendguard.core.windows import Window
 from spendguard.providers.base.deadline import Deadline
 
@@ -21,6 +22,7 @@ class Provider(Protocol):
     """
 
     states_balance: ClassVar[bool]  # the API itself states the balance
+    usage_series: ClassVar[frozenset[str]]  # what usage is told of; empty: it is not told
     default_base_url: ClassVar[str]
 
     def __init__(
@@ -45,6 +47,19 @@ class Provider(Protocol):
 
         Raises:
             ProviderError: when any part of the window could not be read.
+        """
+        ...
+
+    def usage(
+        self, window: Window, width: timedelta, series: Collection[str] | None = None
+    ) -> UsageRead:
+        """Return what was used in a window, in buckets of a minute, an hour or a UTC day.
+
+        The window begins and ends at multiples of the width. Each series asked for, by default
+        all of them, costs a request at least, and is read to its end or left out of the result.
+
+        Raises:
+            ProviderError: when not one of them could be read, and not because none is offered.
         """
         ...
 

@@ -1,19 +1,22 @@
-"""OpenAI: costs by project, line item and api key; limits, alerts and names of an organization."""
+"""OpenAI: costs and usage of an organization, its limits, alerts and names."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import ClassVar
 
 import httpx
 
 from spendguard.core.errors import Problem
-from spendguard.core.readings import Extras, RawReply, SpendRead
+from spendguard.core.readings import Extras, RawReply, SpendRead, UsageRead
 from spendguard.core.windows import Window
 from spendguard.providers.base import Api, Deadline
 from spendguard.providers.openai.costs import read_costs
 from spendguard.providers.openai.extras import read_extras
 from spendguard.providers.openai.refusals import dialect, key_problem
+from spendguard.providers.openai.series import SERIES
+from spendguard.providers.openai.usage import read_usage
 
 __all__ = ["OpenAI", "key_problem"]
 
@@ -22,6 +25,7 @@ class OpenAI:
     """One organization of OpenAI's API platform, read with an admin key."""
 
     states_balance: ClassVar[bool] = False
+    usage_series: ClassVar[frozenset[str]] = frozenset(SERIES)
     default_base_url: ClassVar[str] = "https://api.openai.com/v1"
 
     def __init__(
@@ -45,6 +49,12 @@ class OpenAI:
     def costs(self, window: Window, *, ended: bool = False) -> SpendRead:
         """Return what was booked in a window of whole UTC days, all of it or nothing."""
         return read_costs(self._api, window, self._currency, ended=ended)
+
+    def usage(
+        self, window: Window, width: timedelta, series: Collection[str] | None = None
+    ) -> UsageRead:
+        """Return what was used, in buckets of a minute, an hour or a UTC day."""
+        return read_usage(self._api, window, width, series)
 
     def extras(self, *, names: bool, projects: Collection[str]) -> Extras:
         """Return limits, alerts, the expiry of our key, and names if asked for."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -11,13 +10,11 @@ from spendguard.core.money import MOST, Money
 from spendguard.core.readings import Spend, SpendRead
 from spendguard.core.windows import DAY, Window
 from spendguard.providers.base import Api, Params
-from spendguard.providers.openai.shapes import Bucket, CostsResult, Page, known, money, wrong
+from spendguard.providers.openai.pages import EPOCH, buckets, epoch_seconds, pages
+from spendguard.providers.openai.shapes import CostsResult, Page, known, money, wrong
 
 PATH = "/organization/costs"
 BUCKETS = 180  # the most that one page holds
-MOST_PAGES = 60
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_SECONDS = 86_400
 
 _Key: TypeAlias = tuple[int, str, str, str, str]  # day, currency, project, api key, line item
 
@@ -30,7 +27,7 @@ def read_costs(api: Api, window: Window, currency: str, *, ended: bool = False) 
     """
     rows: dict[_Key, int] = {}
     blank = True
-    for page in _pages(api, _question(window, ended=ended)):
+    for page in pages(api, PATH, _question(window, ended=ended)):
         blank = blank and not page.data
         told = _rows(page, window, currency)
         if rows.keys() & told.keys():
@@ -48,28 +45,12 @@ def model_of(line_item: str) -> str:
     return before if comma and before.split() == [before] else ""
 
 
-def _pages(api: Api, question: Params) -> Iterator[Page]:
-    cursors: set[str] = set()
-    params = question
-    for _ in range(MOST_PAGES):
-        page = api.get(PATH, Page, params)
-        yield page
-        more = page.next_page is not None if page.has_more is None else page.has_more
-        if not more:
-            return
-        if page.next_page is None or page.next_page in cursors:
-            raise wrong("sent a page that does not lead to the next one")
-        cursors.add(page.next_page)
-        params = [*question, ("page", page.next_page)]
-    raise wrong(f"sent more than {MOST_PAGES} pages")
-
-
 def _question(window: Window, *, ended: bool) -> Params:
     # No end_time in the future: one was refused (Win-CodexBar #191, 2026-07-13).
-    end: Params = [("end_time", _seconds(window.end))] if ended else []
+    end: Params = [("end_time", epoch_seconds(window.end))] if ended else []
     return [
         *end,
-        ("start_time", _seconds(window.start)),
+        ("start_time", epoch_seconds(window.start)),
         ("bucket_width", "1d"),
         ("group_by", "project_id"),
         ("group_by", "line_item"),
@@ -78,15 +59,10 @@ def _question(window: Window, *, ended: bool) -> Params:
     ]
 
 
-def _seconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(seconds=1)
-
-
 def _rows(page: Page, window: Window, currency: str) -> dict[_Key, int]:
-    first, end = _seconds(window.start), _seconds(window.end)
+    first, end = epoch_seconds(window.start), epoch_seconds(window.end)
     rows: dict[_Key, int] = {}
-    for bucket in known(page.data, "bucket", Bucket):
-        _check(bucket)
+    for bucket in buckets(page, DAY, "costs of something that is not a UTC day"):
         if not first <= bucket.start_time < end:
             continue
         for result in known(bucket.results, "organization.costs.result", CostsResult):
@@ -105,15 +81,9 @@ def _rows(page: Page, window: Window, currency: str) -> dict[_Key, int]:
     return rows
 
 
-def _check(bucket: Bucket) -> None:
-    start, end = bucket.start_time, bucket.end_time
-    if start % _DAY_SECONDS or (end is not None and not start < end <= start + _DAY_SECONDS):
-        raise wrong("states costs of something that is not a UTC day")
-
-
 @lru_cache(maxsize=400)  # the rows of a day share its window
 def _day(start: int) -> Window:
-    begin = _EPOCH + timedelta(seconds=start)
+    begin = EPOCH + timedelta(seconds=start)
     return Window(begin, begin + DAY)
 
 

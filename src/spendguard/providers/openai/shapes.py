@@ -25,7 +25,7 @@ class Page(msgspec.Struct):
 
 
 class Bucket(msgspec.Struct):
-    """One UTC day."""
+    """One UTC day of costs; a minute, an hour or a UTC day of usage."""
 
     start_time: int
     results: list[msgspec.Raw]
@@ -46,6 +46,41 @@ class CostsResult(msgspec.Struct):
     line_item: str | None = None
     project_id: str | None = None
     api_key_id: str | None = None
+
+
+class UsageResult(msgspec.Struct):
+    """What one combination of dimensions used; each series tells some of the measures.
+
+    Of the schema's sums only those are read that tell something the parts do not.
+    """
+
+    input_tokens: Decimal | None = None
+    input_cached_tokens: Decimal | None = None
+    input_cached_text_tokens: Decimal | None = None
+    input_cached_audio_tokens: Decimal | None = None
+    input_cached_image_tokens: Decimal | None = None
+    input_cache_write_tokens: Decimal | None = None
+    input_cache_write_30m_tokens: Decimal | None = None
+    input_cache_write_12h_tokens: Decimal | None = None
+    input_audio_tokens: Decimal | None = None
+    input_image_tokens: Decimal | None = None
+    output_tokens: Decimal | None = None
+    output_audio_tokens: Decimal | None = None
+    output_image_tokens: Decimal | None = None
+    images: Decimal | None = None
+    characters: Decimal | None = None
+    seconds: Decimal | None = None
+    usage_bytes: Decimal | None = None
+    num_sessions: Decimal | None = None
+    num_requests: Decimal | None = None
+    num_model_requests: Decimal | None = None
+    project_id: str | None = None
+    api_key_id: str | None = None
+    model: str | None = None
+    batch: bool | None = None
+    service_tier: str | None = None
+    size: str | None = None
+    context_level: str | None = None
 
 
 class ListPage(msgspec.Struct):

@@ -1,0 +1,103 @@
+"""Sheets: what each quantity of one row of usage costs, and the exact sum of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from typing import TypeAlias
+
+from spendguard.core.prices import PER, PriceTable, StatedPrice
+from spendguard.core.readings import Usage
+
+INPUT = frozenset(
+    {
+        "input",
+        "cached",
+        "cache_write",
+        "cache_write_12h",
+        "input_audio",
+        "cached_audio",
+        "input_image",
+        "cached_image",
+    }
+)
+_FAR = 200  # so many means away there is nothing left of a request to count in nanos
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Nanos for one unit; `long` are those of requests with more input tokens than its key."""
+
+    nanos: Fraction
+    long: tuple[tuple[int, Fraction], ...] = ()
+
+
+Sheet: TypeAlias = Mapping[str, Rate]
+
+
+def stated(provider: str, usage: Usage, table: PriceTable) -> dict[str, Rate]:
+    """Return the prices that the operator states for a row of usage."""
+    day = usage.window.start.date()
+    fitting = (one for one in table.entries if _fits(one, provider, usage, day))
+    sheet: dict[str, Rate] = {}
+    for one in sorted(fitting, key=lambda one: one.since or date.min):
+        sheet |= {
+            name: Rate(Fraction(amount.nanos, PER[name])) for name, amount in one.prices.items()
+        }
+    return sheet
+
+
+def _fits(one: StatedPrice, provider: str, usage: Usage, day: date) -> bool:
+    return (
+        one.provider in (None, provider)
+        and (one.since is None or one.since <= day)
+        and fnmatchcase(usage.model.lower(), one.model.lower())
+        and fnmatchcase(usage.tier.lower(), one.tier.lower())
+    )
+
+
+def total(sheet: Sheet, used: Mapping[str, int], requests: int) -> int | None:
+    """Return the nanos of all that was used, None where a part of it has no price."""
+    if not used.keys() <= sheet.keys():
+        return None
+    tokens = sum(count for name, count in used.items() if name in INPUT)
+    rates = {name: sheet[name] for name in used}
+    shares = _shares(rates.values(), tokens, requests)
+    cost = sum((_cost(rates[name], shares) * count for name, count in used.items()), Fraction(0))
+    return round(cost)
+
+
+def _cost(rate: Rate, shares: Mapping[int, Fraction]) -> Fraction:
+    cost = before = rate.nanos
+    for threshold, nanos in rate.long:
+        cost += shares[threshold] * (nanos - before)
+        before = nanos
+    return cost
+
+
+def _shares(rates: Iterable[Rate], tokens: int, requests: int) -> dict[int, Fraction]:
+    thresholds = {threshold for rate in rates for threshold, _ in rate.long}
+    return {one: long_share(one, tokens, requests) for one in thresholds}
+
+
+def long_share(threshold: int, tokens: int, requests: int) -> Fraction:
+    """Return which part of the tokens is taken to be in requests longer than a threshold.
+
+    Only the mean of a row is known. None are long where all tokens together would not make one
+    long request, all of them where the mean is; in between, the lengths are taken to be spread
+    about their mean as waiting times are, so that a few long requests among many short ones are
+    not missed and many short ones are not taken for long.
+    """
+    if tokens <= threshold:
+        return Fraction(0)
+    ratio = Fraction(threshold * max(requests, 1), tokens)
+    if ratio < 1:
+        return Fraction(1)
+    if ratio > _FAR:
+        return Fraction(0)
+    decay = (-Decimal(ratio.numerator) / ratio.denominator).exp()
+    return (1 + ratio) * Fraction(decay)
