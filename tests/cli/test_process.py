@@ -45,8 +45,8 @@ def spendguard() -> Process:
 @pytest.fixture
 def main(seed: Seed) -> Seed:
     """An account with some history."""
-    seed.empty().configured("main").read().evaluated("main").alert().spent(TODAY, DOLLAR)
-    return seed.spent_by(TODAY, DOLLAR, project="项目", api_key="key_1")
+    seed.empty().configured("main").read().evaluated("main").alert()
+    return seed.spent(TODAY, DOLLAR, project="项目", api_key="key_1")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from spendguard.app.program import App
 from spendguard.cli.output import Column, complain, on_terminal, say, table, warn
 from spendguard.cli.reading import Source
-from spendguard.cli.spend import Question, Row, answer
 from spendguard.cli.template import Choices, render
 from spendguard.cli.writing import quiet
 from spendguard.config.configuration import Configuration
@@ -31,6 +30,7 @@ from spendguard.notify.results import Refused
 from spendguard.providers import PROVIDERS
 from spendguard.store.history import History
 from spendguard.store.ledger import Stated
+from spendguard.store.spending import Question, Spending
 
 if TYPE_CHECKING:
     from spendguard.core.facts import AccountFacts
@@ -204,15 +204,21 @@ def _send_test(app: App) -> bool:
 
 def _spent(asked: Source, account: str, days: int) -> Money | None:
     """Return the spend of the last days, today included, in the account's main currency."""
-    rows = _rows(asked, account, days, "account")
-    return rows[0].amount if rows else None
+    parts = _parts(asked, account, days, "account")
+    return parts[0][1] if parts else None
 
 
-def _rows(asked: Source, account: str, days: int, by: str) -> list[Row]:
+def _parts(asked: Source, account: str, days: int, by: str) -> list[tuple[str, Money]]:
+    """Return what spent in the last days, the dearest first."""
     since = _midnight(asked.now, asked.zone, days)
     if since >= asked.now:
         return []
-    return answer(asked, Question(account, Window(since, asked.now), by))
+    spending = Spending(asked.history, asked.zone, asked.now)
+    parts: dict[tuple[str, str], int] = {}
+    for row in spending.answer(Question(account, Window(since, asked.now), by)):
+        key = (row.part or "", row.currency)
+        parts[key] = parts.get(key, 0) + row.nanos
+    return [(part, Money(nanos, currency)) for (part, currency), nanos in parts.items()]
 
 
 def _midnight(now: datetime, zone: tzinfo, days: int) -> datetime:
@@ -229,13 +235,13 @@ def _summarize(asked: Source, account: str, facts: AccountFacts | None) -> None:
         told.append(f"burn {burn.per_day.ceiled()} a day")
     say("spent: " + ", ".join(told))
     for by, title in (("key", "top api keys, 30 days"), ("model", "top models, 30 days")):
-        rows = [row for row in _rows(asked, account, 30, by) if row.amount.nanos > 0][:TOP]
-        if rows:
+        parts = [one for one in _parts(asked, account, 30, by) if one[1].nanos > 0][:TOP]
+        if parts:
             say()
             names = asked.names(by)
             cells = [
-                [names.get(row.part or "", row.part or "(not told)"), str(row.amount.ceiled())]
-                for row in rows
+                [names.get(part, part or "(not told)"), str(amount.ceiled())]
+                for part, amount in parts
             ]
             table((Column(title, folds=True), Column("", right=True)), cells)
 

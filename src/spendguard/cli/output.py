@@ -26,9 +26,10 @@ class Cell(NamedTuple):
 
 
 def emit(content: Mapping[str, Any]) -> None:
-    """Print the one JSON object of a command."""
+    """Print the one JSON object of a command: on one line, unless a person looks at it."""
     whole = {"jsonversion": 1, **content}
-    sys.stdout.write(json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+    indent = 2 if on_terminal() else None
+    sys.stdout.write(json.dumps(whole, indent=indent, ensure_ascii=False) + "\n")
 
 
 def complain(message: str, hint: str) -> None:

@@ -231,7 +231,7 @@ COMMANDS = {
     ),
     "balance list": Command("print each balance that was stated", "balance:listed", _maybe_account),
     "balance void": Command("take back a balance that was stated", "balance:void", _by_id),
-    "spend": Command("what was spent, as the provider booked it", "spend:run", _spend),
+    "spend": Command("what was spent, booked and estimated", "spend:run", _spend),
     "deposit": Command("credit that was bought, granted or paid back"),
     "deposit add": Command("note a purchase of credit, or a grant", "deposit:add", _deposit_add),
     "deposit refund": Command("note credit that was paid back", "deposit:refund", _deposit_refund),

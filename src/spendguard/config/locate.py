@@ -19,7 +19,7 @@ from spendguard.core.errors import ConfigError, Problem
 SYSTEM_CONFIG = "/etc/spendguard/config.toml"
 SYSTEM_STATE = "/var/lib/spendguard"
 DATABASE = "spendguard.db"
-_AT = re.compile(r" \(at (.*)\)\Z")
+_AT = r" \(at (.*)\)\Z"
 _WITH_A_NAME = ("Cannot declare", "Cannot mutate", "Cannot redefine", "Duplicate")
 
 
@@ -78,7 +78,7 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     path = os.fspath(path)
     try:
         with open(path, "rb") as file:
-            content = file.read().decode("utf-8-sig")
+            content = file.read().decode().removeprefix("\ufeff")
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise _error(f"cannot read {path!r}: {why}", "check the path and who may read it") from None
@@ -93,7 +93,7 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _not_toml(path: str, told: str) -> tuple[str, str]:
     """Return our words for what tomllib says, without the keys it would quote."""
-    at = _AT.search(told)
+    at = re.search(_AT, told)
     if at is None:
         return f"{path!r} is not TOML", "a number in it is too long, or it is nested too deep"
     what = told[: at.start()]
