@@ -124,8 +124,13 @@ def test_dimensions_come_dearest_first_and_the_untold_is_null(
     run: Run, seed: Seed, by: str, name: str
 ) -> None:
     seed.empty().configured("main").read()
-    seed.spent(TODAY, DOLLAR, **{name: "one"}).spent(TODAY - DAY, 3 * DOLLAR, **{name: "two"})
-    seed.spent(TODAY, 2 * DOLLAR).spent(TODAY - 90 * DAY, DOLLAR, **{name: "old"})
+    for day, cost, told in (
+        (TODAY, 1, "one"),
+        (TODAY - DAY, 3, "two"),
+        (TODAY - 90 * DAY, 1, "old"),
+    ):
+        seed.spent(day, cost * DOLLAR, **{name: told})  # type: ignore[arg-type]
+    seed.spent(TODAY, 2 * DOLLAR)
 
     rows = run("spend", "--json", "--by", by).json["rows"]
 
