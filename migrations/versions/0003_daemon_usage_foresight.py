@@ -25,9 +25,9 @@ def _deliveries() -> None:
 
 def _usage() -> None:
     """Usage in buckets, its prices and their dimensions."""
-    for name in ("costs_moved_at", "usage_read_at", "usage_wide_at", "usage_from"):
+    instants = ("costs_moved_at", "usage_read_at", "usage_wide_at", "usage_from")
+    for name in (*instants, "spike_accepted_at", "spike_accepted_nanos"):
         op.add_column("accounts", sa.Column(name, sa.BigInteger(), nullable=True))
-    op.add_column("accounts", sa.Column("spike_accepted_at", sa.BigInteger(), nullable=True))
     op.add_column("accounts", sa.Column("usage_error", sa.Text(), nullable=True))
     op.add_column(
         "accounts",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from spendguard.core.errors import ErrorKind, Problem, ProviderError
 from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
-from spendguard.core.readings import Extras, RawReply, Spend, SpendRead
+from spendguard.core.readings import Extras, RawReply, Spend, SpendRead, UsageRead
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline.poll import PollOutcome, poll, refuse
 from spendguard.pipeline.retain import retain
@@ -50,6 +50,7 @@ class Scripted:
     dies: bool = False
     windows: list[Window] = field(default_factory=list)
     states_balance: ClassVar[bool] = False
+    usage_series: ClassVar[frozenset[str]] = frozenset()
     default_base_url: ClassVar[str] = ""
 
     @staticmethod
@@ -64,6 +65,11 @@ class Scripted:
         starts = [window.start + DAY * n for n in range(window.length // DAY)]
         rows = tuple(Spend(Window(start, start + DAY), amount) for start in starts)
         return SpendRead(window, () if self.blank else rows, self.blank)
+
+    def usage(
+        self, window: Window, width: timedelta, series: Collection[str] | None = None
+    ) -> UsageRead:
+        raise AssertionError("a provider without usage was asked for it")
 
     def extras(self, *, names: bool, projects: Collection[str]) -> Extras:
         if self.dies:
@@ -134,14 +140,15 @@ class TestTheFirstPoll:
         assert max(new - old for old, new in pairwise(starts)) <= 60
 
     def test_tells_its_progress_up_to_the_whole(self, poll_at: PollAt) -> None:
-        told: list[tuple[int, int]] = []
+        told: dict[str, list[tuple[int, int]]] = {"cost": [], "usage": []}
 
-        poll_at(NOW, lambda read, wanted: told.append((read, wanted)))
+        poll_at(NOW, lambda read, wanted, what: told[what].append((read, wanted)))
 
-        assert len(told) > 2
-        assert told == sorted(told)
-        assert len({wanted for _, wanted in told}) == 1
-        assert told[-1][0] == told[-1][1] >= 180
+        for steps, least in ((told["cost"], 180), (told["usage"], 31)):
+            assert len(steps) > 2
+            assert steps == sorted(steps)
+            assert len({wanted for _, wanted in steps}) == 1
+            assert steps[-1][0] == steps[-1][1] >= least
 
     def test_corrects_nothing(self, store: Store, world: World, poll_at: PollAt) -> None:
         spending(world, 0, 1, 50)

@@ -10,10 +10,40 @@ import pytest
 
 import spendguard.providers
 from spendguard.core.errors import ErrorKind, ProviderError
+from spendguard.core.windows import DAY, Window
 from spendguard.providers import PROVIDERS
-from tests.providers.asking import KEY, WEEK, Reply, always, asking, recorded
+from spendguard.providers.base import Provider
+from tests.providers.asking import FIRST, KEY, WEEK, Reply, always, asking, recorded
 
 RECORDED = {"openai": "costs"}
+RECORDED_USAGE = {"openai": "usage_completions"}
+TODAY = Window(FIRST, FIRST + DAY)
+FAILURES: list[tuple[Reply, ErrorKind]] = [
+    (httpx.Response(401), ErrorKind.AUTH),
+    (httpx.Response(401, text="<html>no</html>"), ErrorKind.AUTH),
+    (httpx.Response(403), ErrorKind.BLOCKED),
+    (httpx.Response(403, text="<html>Access denied</html>"), ErrorKind.BLOCKED),
+    (httpx.Response(404), ErrorKind.UNAVAILABLE),
+    (httpx.Response(407), ErrorKind.UNAVAILABLE),
+    (httpx.Response(429), ErrorKind.RATE_LIMITED),
+    (httpx.Response(500, text="<html>sorry</html>"), ErrorKind.UNAVAILABLE),
+    (httpx.Response(503), ErrorKind.UNAVAILABLE),
+    (httpx.Response(302, headers={"Location": "/login"}), ErrorKind.MALFORMED),
+    (httpx.Response(400, json={"error": {"message": "no"}}), ErrorKind.MALFORMED),
+    (httpx.Response(204), ErrorKind.MALFORMED),
+    (httpx.Response(200, text="<html>maintenance</html>"), ErrorKind.MALFORMED),
+    (httpx.Response(200, json={}), ErrorKind.MALFORMED),
+    (httpx.Response(200, json=[1, None]), ErrorKind.MALFORMED),
+    (httpx.Response(200, text='{"data": NaN}'), ErrorKind.MALFORMED),
+    (httpx.Response(200, text="[" * 100_000), ErrorKind.MALFORMED),
+    (httpx.Response(200, content=b'{"data": "\xff"}'), ErrorKind.MALFORMED),
+    (httpx.ConnectTimeout("https://host/?key=" + KEY), ErrorKind.UNAVAILABLE),
+    (httpx.ReadTimeout(KEY), ErrorKind.UNAVAILABLE),
+    (httpx.ConnectError(KEY), ErrorKind.UNAVAILABLE),
+    (httpx.ProxyError(KEY), ErrorKind.UNAVAILABLE),
+    (httpx.RemoteProtocolError(KEY), ErrorKind.UNAVAILABLE),
+    (AssertionError(KEY), ErrorKind.UNAVAILABLE),  # what a proxy library raises
+]
 
 
 def test_every_module_is_registered() -> None:
@@ -21,6 +51,12 @@ def test_every_module_is_registered() -> None:
     registered = {cls.__module__.rpartition(".")[2] for cls in PROVIDERS.values()}
 
     assert modules - {"base"} == registered == set(PROVIDERS)
+
+
+def fit_to_be_shown(error: ProviderError, name: str, provider: Provider) -> bool:
+    told = f"{error.message} {error.hint} {provider.replies()}"
+    in_our_words = error.message.startswith(name) and error.__cause__ is None
+    return in_our_words and bool(error.hint) and KEY not in told and "start_time" not in told
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -36,6 +72,16 @@ class TestEveryProvider:
 
         assert provider.costs(WEEK) == provider.costs(WEEK)
 
+    def test_reads_recorded_usage_and_the_same_twice(self, name: str) -> None:
+        content = recorded(RECORDED_USAGE[name], name)
+        provider = asking(lambda _: httpx.Response(200, content=content), name)
+
+        told = provider.usage(TODAY, DAY)
+
+        assert told.rows
+        assert told.series <= provider.usage_series
+        assert told == provider.usage(TODAY, DAY)
+
     def test_only_gets(self, name: str) -> None:
         methods = set()
 
@@ -45,40 +91,12 @@ class TestEveryProvider:
 
         provider = asking(answer, name)
         provider.costs(WEEK)
+        provider.usage(TODAY, DAY)
         provider.extras(names=True, projects=["proj_abc"])
 
         assert methods == {"GET"}
 
-    @pytest.mark.parametrize(
-        ("reply", "kind"),
-        [
-            (httpx.Response(401), ErrorKind.AUTH),
-            (httpx.Response(401, text="<html>no</html>"), ErrorKind.AUTH),
-            (httpx.Response(403), ErrorKind.BLOCKED),
-            (httpx.Response(403, text="<html>Access denied</html>"), ErrorKind.BLOCKED),
-            (httpx.Response(404), ErrorKind.UNAVAILABLE),
-            (httpx.Response(407), ErrorKind.UNAVAILABLE),
-            (httpx.Response(429), ErrorKind.RATE_LIMITED),
-            (httpx.Response(500, text="<html>sorry</html>"), ErrorKind.UNAVAILABLE),
-            (httpx.Response(503), ErrorKind.UNAVAILABLE),
-            (httpx.Response(302, headers={"Location": "/login"}), ErrorKind.MALFORMED),
-            (httpx.Response(400, json={"error": {"message": "no"}}), ErrorKind.MALFORMED),
-            (httpx.Response(204), ErrorKind.MALFORMED),
-            (httpx.Response(200, text="<html>maintenance</html>"), ErrorKind.MALFORMED),
-            (httpx.Response(200, json={}), ErrorKind.MALFORMED),
-            (httpx.Response(200, json=[1, None]), ErrorKind.MALFORMED),
-            (httpx.Response(200, text='{"data": NaN}'), ErrorKind.MALFORMED),
-            (httpx.Response(200, text="[" * 100_000), ErrorKind.MALFORMED),
-            (httpx.Response(200, content=b'{"data": "\xff"}'), ErrorKind.MALFORMED),
-            (httpx.ConnectTimeout("https://host/?key=" + KEY), ErrorKind.UNAVAILABLE),
-            (httpx.ReadTimeout(KEY), ErrorKind.UNAVAILABLE),
-            (httpx.ConnectError(KEY), ErrorKind.UNAVAILABLE),
-            (httpx.ProxyError(KEY), ErrorKind.UNAVAILABLE),
-            (httpx.RemoteProtocolError(KEY), ErrorKind.UNAVAILABLE),
-            (AssertionError(KEY), ErrorKind.UNAVAILABLE),  # what a proxy library raises
-        ],
-        ids=repr,
-    )
+    @pytest.mark.parametrize(("reply", "kind"), FAILURES, ids=repr)
     def test_names_the_failure_and_says_what_to_do(
         self, name: str, reply: Reply, kind: ErrorKind
     ) -> None:
@@ -87,14 +105,23 @@ class TestEveryProvider:
         with pytest.raises(ProviderError) as caught:
             provider.costs(WEEK)
 
-        error = caught.value
-        assert error.kind is kind
-        assert error.message.startswith(name)
-        assert error.hint
-        assert error.__cause__ is None
-        told = f"{error.message} {error.hint} {provider.replies()}"
-        assert KEY not in told
-        assert "start_time" not in told
+        assert caught.value.kind is kind
+        assert fit_to_be_shown(caught.value, name, provider)
+
+    @pytest.mark.parametrize(("reply", "kind"), FAILURES, ids=repr)
+    def test_names_the_failure_to_read_usage(
+        self, name: str, reply: Reply, kind: ErrorKind
+    ) -> None:
+        provider = asking(always(reply), name)
+        if isinstance(reply, httpx.Response) and reply.status_code == 404:
+            assert provider.usage(TODAY, DAY).series == frozenset()
+            return
+
+        with pytest.raises(ProviderError) as caught:
+            provider.usage(TODAY, DAY)
+
+        assert caught.value.kind is kind
+        assert fit_to_be_shown(caught.value, name, provider)
 
     @pytest.mark.parametrize(
         ("headers", "wait"),

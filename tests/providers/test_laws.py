@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from spendguard.core.errors import ProviderError
 from spendguard.core.money import Money
-from spendguard.core.readings import Extras, SpendRead
+from spendguard.core.readings import Extras, SpendRead, UsageRead
+from spendguard.core.windows import DAY
 from spendguard.providers import PROVIDERS
 from tests.providers.asking import FIRST, WEEK, asking, bucket, ok, page, result
 
+COMPLETIONS = "organization.usage.completions.result"
 LEAVES = st.one_of(
     st.none(),
     st.booleans(),
@@ -25,11 +27,12 @@ LEAVES = st.one_of(
     st.floats(),
     st.text(),
     st.sampled_from([1730419200, 1730505600, "usd", "enforcing", "month", "sk-admin...def"]),
-    st.sampled_from(["bucket", "organization.costs.result", "organization.project"]),
+    st.sampled_from(["bucket", "organization.costs.result", COMPLETIONS]),
 )
 NAMES = st.one_of(
     st.sampled_from(["data", "object", "results", "start_time", "end_time", "amount", "value"]),
     st.sampled_from(["has_more", "next_page", "last_id", "id", "error", "code", "message"]),
+    st.sampled_from(["input_tokens", "output_tokens", "batch", "model", "num_model_requests"]),
     st.sampled_from(["currency", "threshold_amount", "enforcement", "expires_at", "interval"]),
     st.text(),
 )
@@ -44,7 +47,9 @@ AMOUNTS = st.decimals(-(10**9), 10**9, places=9, allow_nan=False, allow_infinity
 @st.composite
 def bent(draw: st.DrawFn) -> Any:
     """A good reply of which one part is something else."""
-    reply: Any = page(bucket(FIRST, result(1, project_id="p", line_item="a, b")))
+    costs = result(1, project_id="p", line_item="a, b")
+    usage = {"object": COMPLETIONS, "input_tokens": 3, "output_tokens": 2, "model": "m"}
+    reply: Any = page(bucket(FIRST, draw(st.sampled_from([costs, usage]))))
     node = reply
     while True:
         place = draw(st.sampled_from(sorted(node) if isinstance(node, dict) else range(len(node))))
@@ -61,6 +66,8 @@ def test_any_json_is_a_value_or_an_error(name: str, document: Any, status: int) 
 
     with suppress(ProviderError):
         assert isinstance(provider.costs(WEEK), SpendRead)
+    with suppress(ProviderError):
+        assert isinstance(provider.usage(WEEK, DAY), UsageRead)
     assert isinstance(provider.extras(names=True, projects=["p"]), Extras)
     assert all(isinstance(reply.body, str) for reply in provider.replies())
 
@@ -72,6 +79,8 @@ def test_any_bytes_are_a_value_or_an_error(name: str, body: bytes, status: int) 
 
     with suppress(ProviderError):
         provider.costs(WEEK)
+    with suppress(ProviderError):
+        provider.usage(WEEK, DAY, ["completions"])
     provider.extras(names=True, projects=["p"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from referencing.jsonschema import DRAFT202012
 
 from spendguard.core.world import Terms
 from spendguard.simulator import Fault, Simulator, World
+from spendguard.simulator.usage import SERIES
+from tests.spending import spend_on_everything
 
 SPEC = Path(__file__).parents[1] / "data" / "openai-admin.openapi.yaml"
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -53,6 +55,7 @@ def api() -> Iterator[httpx.Client]:
     world.limit(world.began_at, "100")
     world.limit(world.began_at, "0.50", "proj_web")
     world.spend(NOW, "1.000000001", project="proj_web", api_key="key_web", model="gpt-6-astra")
+    spend_on_everything(world, NOW - timedelta(minutes=30))
     headers = {"Authorization": f"Bearer {KEY}"}
     with (
         Simulator(world, KEY, key_expires_at=datetime(2026, 6, 1, tzinfo=UTC)) as simulator,
@@ -92,6 +95,32 @@ def test_answers_as_described(api: httpx.Client, template: str, query: str) -> N
     reply = api.get(f"{path}?{query}")
     assert reply.status_code == 200
     assert problems(answered(template), reply.json()) == []
+
+
+PUBLISHED = sorted(SERIES.keys() - {"decisions"})  # the published description is older than it
+
+
+@pytest.mark.parametrize("width", ["1m", "1h", "1d"])
+@pytest.mark.parametrize("series", PUBLISHED)
+def test_answers_with_usage_as_described(api: httpx.Client, series: str, width: str) -> None:
+    path = f"/organization/usage/{series}"
+    start = int(NOW.timestamp()) - 3600
+    for groups in ((), SERIES[series].groups):
+        asked: dict[str, Any] = {
+            "start_time": start,
+            "bucket_width": width,
+            "group_by": list(groups),
+        }
+        reply = api.get(path, params=asked).json()
+        assert problems(answered(path), reply) == []
+        assert any(bucket["results"] for bucket in reply["data"])
+
+
+@pytest.mark.parametrize("series", PUBLISHED)
+def test_its_groups_are_those_described(series: str) -> None:
+    parameters = spec()["paths"][f"/organization/usage/{series}"]["get"]["parameters"]
+    [groups] = [one["schema"]["items"]["enum"] for one in parameters if one["name"] == "group_by"]
+    assert sorted(groups) == sorted(SERIES[series].groups)
 
 
 def test_changing_a_limit_is_answered_as_described(api: httpx.Client) -> None:

@@ -92,7 +92,7 @@ def test_lists_are_paged(world: World, client: httpx.Client) -> None:
         "/organization/projects/proj_none",
         "/organization/projects/proj_web/spend_limit",
         "/organization/spend_alerts/alert_none",
-        "/organization/usage/completions",
+        "/organization/usage/dreams",
         "/nowhere",
     ],
 )

@@ -34,9 +34,10 @@ from spendguard.pipeline import record
 from spendguard.pipeline.deliver import DeliveryOutcome, DeliveryState, deliver, give_up_removed
 from spendguard.pipeline.evaluate import evaluate_family, evaluate_guard, introduce
 from spendguard.pipeline.judge import Docket, Judged, judge
-from spendguard.pipeline.poll import PollOutcome, Progress, poll, refuse
+from spendguard.pipeline.poll import PollOutcome, poll, refuse
 from spendguard.pipeline.receipts import MailOutcome, Payers, read_receipts
 from spendguard.pipeline.retain import RetainOutcome, retain
+from spendguard.pipeline.usage import Progress
 from spendguard.providers import PROVIDERS
 from spendguard.rules.base import GuardRule
 from spendguard.store import alerts, cards, due, migrate, outbox, readings, scopes, silences
@@ -164,7 +165,8 @@ class App:
             provider = self.ends.provider(account)
         except ProviderError as error:
             return refuse(self.store, account, error, now)
-        return poll(self.store, account, provider, now, progress or (lambda _read, _all: None))
+        told = progress or (lambda _read, _wanted, _what: None)
+        return poll(self.store, account, provider, now, told, self.configuration.prices)
 
     def poll_all(self) -> list[PollOutcome]:
         """Read every account now, several at once: one that hangs delays no other."""

@@ -165,13 +165,12 @@ def _verify(app: App, account: Account) -> None:
 
 def _read_back(app: App, account: Account) -> None:
     shown = sys.stderr.isatty()
-    reached = 0
+    reached = {"cost": 0, "usage": 0}
 
-    def progress(read: int, wanted: int) -> None:
-        nonlocal reached
-        reached = read
+    def progress(read: int, wanted: int, what: str) -> None:
+        reached[what] = read
         if shown:
-            sys.stderr.write(f"\rreading {read} of {wanted} days")
+            sys.stderr.write(f"\r\x1b[Kreading {read} of {wanted} days of {what}")
             sys.stderr.flush()
 
     outcome = app.poll(account, progress)
@@ -179,7 +178,8 @@ def _read_back(app: App, account: Account) -> None:
         sys.stderr.write("\r\x1b[K")
     if outcome.error is not None:
         raise ProviderError(outcome.error, outcome.message, outcome.hint)
-    say(f"read {reached} days of cost")
+    usage = f" and {reached['usage']} of usage" if reached["usage"] else ""
+    say(f"read {reached['cost']} days of cost{usage}")
 
 
 def _state_balance(app: App, account: Account, amount: Money) -> None:

@@ -14,6 +14,7 @@ from spendguard.core.findings import Severity
 from spendguard.core.ledger import Position
 from spendguard.core.money import Money
 from spendguard.core.recharge import Coming, Course
+from spendguard.core.spikes import Pace
 from spendguard.core.windows import Window
 
 NO_STRIKES = Strikes(to_ban=2)
@@ -96,6 +97,41 @@ class CreditSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class NewSpender:
+    """An api key or a model that was never seen before, and the dearest day it has had."""
+
+    kind: str  # api_key | model
+    id: str
+    name: str
+    first_seen_at: datetime
+    day: datetime
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class UnpricedUse:
+    """Requests to a model that have no price, of the last days."""
+
+    model: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFacts:
+    """What usage tells of an account beside its costs.
+
+    `estimated` and `booked` are those of the last settled days, for the same keys and models.
+    """
+
+    read_at: datetime
+    pace: Pace | None = None  # None for want of history
+    requests: int = 0  # of the last days
+    unpriced: tuple[UnpricedUse, ...] = ()
+    estimated: Money | None = None
+    booked: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFacts:
     """All that is known about one account at `now`.
 
@@ -132,6 +168,10 @@ class AccountFacts:
     budgets: tuple[BudgetUse, ...] = ()
     limits: tuple[LimitUse, ...] | None = None
     changes: tuple[SettingChange, ...] | None = None
+    usage: UsageFacts | None = None  # None while usage is not known
+    newcomers: tuple[NewSpender, ...] = ()  # of the last week, not acknowledged
+    unpriced: int = 0  # requests since the checkpoint that have no price
+    stale_since: datetime | None = None  # usage moves, and costs do not
     own_key_known: bool = False
     own_key_expires_at: datetime | None = None
     standing: Mapping[tuple[str, str], Standing] = field(default_factory=dict)

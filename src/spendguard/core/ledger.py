@@ -1,7 +1,8 @@
 """The ledger of an account: checkpoints, lots, refunds, expiry, and the balance they derive.
 
-The balance is the checkpoint, plus credit since, less what expired, less the cost booked since. `billed` takes the cost of the
-checkpoint's own UTC day as spent before it, `floor` as spent after it: without usage nobody knows.
+The balance is the checkpoint, plus credit since, less what expired, less the cost since: of `billed` what is booked, of
+`floor` also what usage shows and is not booked yet. The checkpoint's own UTC day is split by its usage; without any, `billed`
+takes its cost as spent before the checkpoint and `floor` as spent after it, for nobody knows.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from spendguard.core.money import Money
+from spendguard.core.spread import Piece, pieces
 from spendguard.core.windows import Window, a_year_after, share
 
 
@@ -47,10 +50,45 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class DaySpend:
-    """What a UTC day cost, as booked so far."""
+    """What a UTC day cost: as booked so far, and what usage shows beyond that.
+
+    `hours` is what each hour of it is estimated to cost; empty where that is not known.
+    """
 
     day: Window
     amount: Money
+    unbooked: int = 0  # nanos
+    hours: tuple[int, ...] = ()
+
+    @property
+    def known(self) -> Money:
+        """All that is known to be spent, booked or not."""
+        return Money(self.amount.nanos + self.unbooked, self.amount.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How the usage of a UTC day divides at a checkpoint: what is estimated after it, and in all.
+
+    `apart` is what is booked of the day on lines without usage, which no estimate makes up for. Once
+    the day is settled only the ratio counts.
+    """
+
+    after: int
+    whole: int
+    apart: int = 0
+    settled: bool = False
+
+    def booked_after(self, nanos: int) -> int:
+        """Return what of a day's booked cost is after the checkpoint."""
+        return max(nanos * self.after // self.whole, 0)
+
+    def known_after(self, nanos: int) -> int:
+        """Return what is known to be spent after it at most; money given back raises nothing."""
+        if self.settled:
+            return max(-(-nanos * self.after // self.whole), 0)
+        apart = -(-self.apart * self.after // self.whole)
+        return max(-(-(nanos - self.apart) * self.after // self.whole), self.after) + max(apart, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +126,7 @@ class Position:
     expired: Money
     spent: Money
     late: Money  # booked late for days before the checkpoint: lowers only the floor
+    unbooked: Money  # shown by usage, and not booked yet: lowers only the floor
     lots: tuple[LotLeft, ...]
     under: Mapping[Money, datetime] = field(default_factory=dict)
     """Since when the floor has been under each level that was asked about and that it is under."""
@@ -227,12 +266,14 @@ def derive(
     late: Money | None = None,
     at: datetime | None = None,
     levels: Sequence[Money] = (),
+    splits: Mapping[datetime, Split] = MappingProxyType({}),
 ) -> Position | None:
     """Return the balance at `at` (default: now), None without a checkpoint.
 
-    `entries` are those not voided; `days` the booked UTC days in the account's currency since the
+    `entries` are those not voided; `days` the UTC days in the account's currency since the
     first entry; `late` what was booked after the checkpoint for days already read before it.
-    `levels` are those of which the position tells since when the floor is under them.
+    `levels` are those of which the position tells since when the floor is under them; `splits` tell
+    how the usage of their own days divides at checkpoints, where that is known.
     """
     until = now if at is None else at
     checkpoint = latest_checkpoint(entry for entry in entries if entry.at <= until)
@@ -240,9 +281,9 @@ def derive(
         return None
     currency = checkpoint.amount.currency
     added = late or Money.zero(currency)
-    billed = _play(entries, days, now, until, spent_after=False)
+    billed = _play(entries, days, now, until, splits, spent_after=False)
     raised = {(level + added).nanos: level for level in levels}
-    floor = _play(entries, days, now, until, spent_after=True, levels=raised)
+    floor = _play(entries, days, now, until, splits, spent_after=True, levels=raised)
     return Position(
         floor=Money(floor.balance, currency) - added,
         billed=Money(billed.balance, currency),
@@ -254,6 +295,7 @@ def derive(
         expired=Money(billed.expired, currency),
         spent=Money(billed.spent, currency),
         late=added,
+        unbooked=Money(_unbooked(days, splits, checkpoint.at, until), currency),
         lots=tuple(
             LotLeft(lot.id, lot.kind, Money(lot.left, currency), lot.at, lot.expires_at)
             for lot in sorted(billed.lots, key=lambda lot: lot.order)
@@ -267,6 +309,7 @@ def _play(
     days: Sequence[DaySpend],
     now: datetime,
     until: datetime,
+    splits: Mapping[datetime, Split],
     *,
     spent_after: bool,
     levels: Iterable[int] = (),
@@ -279,8 +322,9 @@ def _play(
     )
     stated = [entry.at for entry in listed if entry.kind is Kind.CHECKPOINT]
     spread = deque(
-        _spread(day, stated, now, spent_after=spent_after)
+        piece
         for day in sorted(days, key=lambda spend: spend.day.start)
+        for piece in _spread(day, stated, now, splits, spent_after=spent_after)
     )
     waiting = deque(listed)
     for instant in _instants(listed, until):
@@ -290,8 +334,8 @@ def _play(
             book.add(waiting.popleft())
             book.expire(instant)
         book.watch(instant)
-    if spread and spread[0].day == Window(until, until):
-        book.spend_over(Window(until, until), spread[0].amount.nanos)
+    if spread and spread[0][0] == Window(until, until):
+        book.spend_over(*spread[0])
     return book
 
 
@@ -302,27 +346,57 @@ def _instants(entries: Sequence[Entry], until: datetime) -> list[datetime]:
 
 
 def _spread(
-    spend: DaySpend, stated: Sequence[datetime], now: datetime, *, spent_after: bool
-) -> DaySpend:
-    """Return the day's spend over the part of the day it is taken to have happened in."""
+    spend: DaySpend,
+    stated: Sequence[datetime],
+    now: datetime,
+    splits: Mapping[datetime, Split],
+    *,
+    spent_after: bool,
+) -> list[Piece]:
+    """Return the day's spend over the parts of the day it is taken to have happened in."""
+    nanos = spend.known.nanos if spent_after else spend.amount.nanos
     end = max(min(spend.day.end, now), spend.day.start)
-    inside = [at for at in stated if spend.day.start < at < spend.day.end]
-    if not inside:
-        return DaySpend(Window(spend.day.start, end), spend.amount)
-    if spent_after and spend.amount.nanos > 0:  # money given back raises neither end
-        return DaySpend(Window(max(inside), max(end, *inside)), spend.amount)
-    return DaySpend(Window(spend.day.start, min(end, max(inside))), spend.amount)
+    inside = max((at for at in stated if spend.day.start < at < spend.day.end), default=None)
+    if inside is None:
+        return pieces(Window(spend.day.start, end), nanos, spend.hours)
+    before = Window(spend.day.start, min(end, inside))
+    after = Window(inside, max(end, inside))
+    split = splits.get(inside)
+    if split is not None and split.whole > 0:
+        booked = spend.amount.nanos
+        part = split.known_after(booked) if spent_after else split.booked_after(booked)
+        rest = max(nanos - part, min(nanos, 0))
+        return [*pieces(before, rest, spend.hours), *pieces(after, part, spend.hours)]
+    if spent_after and nanos > 0:  # money given back raises neither end
+        return pieces(after, nanos, spend.hours)
+    return pieces(before, nanos, spend.hours)
 
 
-def _spend_until(book: _Book, spread: deque[DaySpend], instant: datetime) -> None:
+def _unbooked(
+    days: Sequence[DaySpend],
+    splits: Mapping[datetime, Split],
+    stated: datetime,
+    until: datetime,
+) -> int:
+    """Return what the floor counts after a checkpoint beyond what is booked."""
+    later = sum(day.unbooked for day in days if stated <= day.day.start < until)
+    split = splits.get(stated)
+    if split is None or split.whole <= 0:
+        return later + sum(day.unbooked for day in days if day.day.start < stated < day.day.end)
+    return later + sum(
+        max(split.known_after(day.amount.nanos) - split.booked_after(day.amount.nanos), 0)
+        for day in days
+        if day.day.start < stated < day.day.end
+    )
+
+
+def _spend_until(book: _Book, spread: deque[Piece], instant: datetime) -> None:
     """Take from the front of `spread` what was spent before `instant`, oldest first."""
-    while spread and spread[0].day.start < instant:
-        spend = spread.popleft()
-        window, nanos = spend.day, spend.amount.nanos
+    while spread and spread[0][0].start < instant:
+        window, nanos = spread.popleft()
         if window.end <= instant:
             book.spend_over(window, nanos)
             continue
         gone = share(nanos, window, Window(window.start, instant))
         book.spend_over(Window(window.start, instant), gone)
-        rest = Money(nanos - gone, spend.amount.currency)
-        spread.appendleft(DaySpend(Window(instant, window.end), rest))
+        spread.appendleft((Window(instant, window.end), nanos - gone))

@@ -7,15 +7,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from spendguard.core.accounts import Budget
+from spendguard.core.estimates import SETTLES
 from spendguard.core.facts import BudgetUse, LimitUse, SettingChange
 from spendguard.core.ledger import DaySpend
 from spendguard.core.money import Money
-from spendguard.core.windows import Window, calendar_window, share, utc_day, utc_month
+from spendguard.core.spread import falls_on
+from spendguard.core.windows import Window, calendar_window, utc_day, utc_month
+from spendguard.pipeline.estimated import with_usage
 from spendguard.store import readings
 from spendguard.store.connect import Tx
 from spendguard.store.readings import Part
-
-SETTLES = timedelta(hours=48)
 
 
 def budget_uses(tx: Tx, row: Any, budget: Budget, zone: ZoneInfo, now: datetime) -> list[BudgetUse]:
@@ -39,6 +40,8 @@ def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> M
     )
     currency = budget.amount.currency
     days = readings.part_spend(tx, row.id, currency, window, part)
+    if currency == row.currency:
+        days = with_usage(tx, row, days, _cut(window), part)
     return Money(sum(_share(day, window, now) for day in days), currency)
 
 
@@ -46,10 +49,16 @@ def _meant(tx: Tx, row: Any, kind: str, wanted: str | None) -> frozenset[str] | 
     return None if wanted is None else readings.ids_of(tx, row.id, kind, wanted)
 
 
+def _cut(window: Window) -> list[datetime]:
+    """Return the UTC days that an end of the window cuts in two."""
+    edges = [(edge, utc_day(edge).start) for edge in (window.start, window.end)]
+    return [start for edge, start in edges if edge != start]
+
+
 def _share(spend: DaySpend, window: Window, now: datetime) -> int:
     """Return what of a UTC day falls into the window; a day not over yet ends now."""
     end = min(spend.day.end, max(now, spend.day.start + timedelta(microseconds=1)))
-    return share(spend.amount.nanos, Window(spend.day.start, end), window)
+    return falls_on(window, Window(spend.day.start, end), spend.known.nanos, spend.hours)
 
 
 def limit_uses(tx: Tx, row: Any, now: datetime) -> tuple[LimitUse, ...]:
@@ -62,7 +71,9 @@ def limit_uses(tx: Tx, row: Any, now: datetime) -> tuple[LimitUse, ...]:
             continue
         part = Part(projects=frozenset({setting.project}) if setting.project else None)
         days = readings.part_spend(tx, row.id, setting.currency, month, part)
-        used = Money(sum(day.amount.nanos for day in days), setting.currency)
+        if setting.currency == row.currency:
+            days = [day for day in with_usage(tx, row, days, (), part) if day.day.start in month]
+        used = Money(sum(day.known.nanos for day in days), setting.currency)
         threshold = Money(setting.nanos, setting.currency)
         scope = called.get(setting.project) or setting.project or "organization"
         uses.append(LimitUse(scope, threshold, used, setting.enforcing))

@@ -25,17 +25,20 @@ from spendguard.core.facts import (
     Standing,
     Witness,
 )
-from spendguard.core.inference import proven_at, stopped_at
+from spendguard.core.inference import proven_at, proven_by_hour, stopped_at, stopped_by_hour
 from spendguard.core.ledger import DaySpend, Entry, Kind, Position, derive, latest_checkpoint
 from spendguard.core.money import Amount, Money
 from spendguard.core.recharge import Course, next_charge
 from spendguard.core.reconcile import Books, reconcile
 from spendguard.core.windows import DAY, utc_day, utc_month
 from spendguard.pipeline.ceilings import budget_uses, limit_uses, setting_changes
+from spendguard.pipeline.estimated import hours_used, last_days, settle_split, splits, with_usage
+from spendguard.pipeline.watch import newcomers, stale_since, unpriced_since, usage_facts
 from spendguard.store import alerts, cards, due, ledger, mails, outbox, readings, scopes
 from spendguard.store.alerts import Stored
 from spendguard.store.connect import Tx
 from spendguard.store.ledger import Stated
+from spendguard.store.usage import Used
 
 LOOK_BACK = DAY * 60
 LATE_CUT_OFF = Amount.parse("2.00")  # where the configuration says nothing of recharge
@@ -70,6 +73,7 @@ class Known:
     position: Position | None  # None too while usage contradicts what was derived
     costs_read: bool
     proven_at: datetime | None  # since when it does
+    hours: list[Used] | None = None  # the last days by the hour; None while usage is not known
 
     @property
     def name(self) -> str:
@@ -88,19 +92,21 @@ def know(tx: Tx, plan: Plan, now: datetime) -> Known:
         plan,
         row,
         books,
-        tuple(days),
+        tuple(with_usage(tx, row, days, last_days(now))),
         None if books.proofs else position_at(tx, row, books.entries, now, levels=_levels(account)),
         stated is not None and _costs_read(row, stated.at),
         books.proofs[-1].at if books.proofs else None,
+        hours_used(tx, row, now),
     )
 
 
 def infer(tx: Tx, known: Known, now: datetime) -> Known:
     """Enter the credit that usage proves, where nobody told of any, and return what is known then."""
+    settle_split(tx, known.row, known.books.entries)
     if known.position is None or not known.costs_read or known.plan.states_balance:
         return known
     beyond = known.position.under.get(-_overdraft(known.plan.account))
-    proven = proven_at(beyond, known.days)
+    proven = _proven(known, beyond)
     if proven is None:
         return known
     stated = Stated(
@@ -108,6 +114,24 @@ def infer(tx: Tx, known: Known, now: datetime) -> Known:
     )
     ledger.record(tx, known.row.id, stated, now)
     return know(tx, known.plan, now)
+
+
+def _proven(known: Known, exhausted_at: datetime | None) -> datetime | None:
+    if known.hours is None:
+        return proven_at(exhausted_at, known.days)
+    return proven_by_hour(
+        exhausted_at, [one.at for one in known.hours if one.nanos or one.unpriced]
+    )
+
+
+def _stopped(known: Known) -> datetime | None:
+    """Return since when the account, near zero, is not used any more."""
+    position, row = known.position, known.row
+    if position is None or not known.costs_read:
+        return None
+    if known.hours is None:
+        return stopped_at(position.floor, known.days, row.last_ok_at)
+    return stopped_by_hour(position.floor, [one.at for one in known.hours], row.usage_read_at)
 
 
 def _levels(account: Account) -> tuple[Money, ...]:
@@ -223,9 +247,7 @@ def account_facts(
         due_since=due_since,
         overdue=due_since is not None and now - due_since > plan.grace,
         proven_at=known.proven_at,
-        stopped_at=stopped_at(position.floor, known.days, row.last_ok_at)
-        if position is not None and known.costs_read
-        else None,
+        stopped_at=_stopped(known),
         unexplained=_unexplained(tx, known, now),
         frequent_per_day=None if usual is None else usual.per_day,
         asked_at=alerts.last_said(tx, account.name, ASKING),
@@ -234,6 +256,10 @@ def account_facts(
         ),
         limits=limit_uses(tx, row, now) if row.limits_known else None,
         changes=setting_changes(tx, row),
+        usage=usage_facts(tx, row, now),
+        newcomers=newcomers(tx, row, now),
+        unpriced=0 if position is None else unpriced_since(tx, row, position.checkpoint.at),
+        stale_since=stale_since(tx, row, now),
         own_key_known=row.own_key_known,
         own_key_expires_at=row.own_key_expires_at,
         standing={key: _standing(stored) for key, stored in standing.items()},
@@ -314,7 +340,16 @@ def position_at(
         return None
     late = readings.late_spend(tx, row.id, row.currency, stated.at)
     as_of = max(stated.at, row.last_ok_at) if row.last_ok_at else stated.at
-    return derive(entries, days, now, as_of=min(as_of, now), late=late, at=at, levels=levels)
+    return derive(
+        entries,
+        with_usage(tx, row, days, last_days(now)),
+        now,
+        as_of=min(as_of, now),
+        late=late,
+        at=at,
+        levels=levels,
+        splits=splits(tx, row, [entry for entry in entries if at is None or entry.at <= at]),
+    )
 
 
 def _costs_read(row: Any, stated_at: datetime) -> bool:

@@ -38,7 +38,8 @@ _PRICES: tuple[tuple[str, str, int, str], ...] = (
     ("characters", "input_mchars", MILLION, ""),
     ("seconds", "audio_hours", 3600, ""),
 )
-_CALLS = {"web_search_calls": "web_searches_kcount", "file_search_calls": "storage_searches_kcount"}
+FILES = "file_search_calls"
+_CALLS = {"web_search_calls": "web_searches_kcount", FILES: "storage_searches_kcount"}
 _SNAPSHOT = re.compile(r"-20\d\d-[01]\d-[0-3]\d\Z")
 
 
@@ -46,7 +47,7 @@ def listed(usage: Usage) -> Sheet:
     """Return the list prices for a row of usage; what is not in it has none."""
     hour = usage.window.start.replace(minute=0, second=0, microsecond=0)
     if usage.series in _CALLS:
-        return _calls(usage.model.lower(), _CALLS[usage.series], hour)
+        return _calls(usage.series, usage.model.lower(), hour)
     provider = OWN_LISTS.get(usage.series, "openai")
     return _sheet(provider, usage.model.lower(), usage.tier.lower(), hour)
 
@@ -157,16 +158,16 @@ def _nanos(price: object, per: int) -> Fraction:
 
 
 @lru_cache(maxsize=1024)
-def _calls(name: str, key: str, at: datetime) -> Sheet:
-    """Return the price of a tool's calls, by model, or that of all where they agree.
+def _calls(series: str, name: str, at: datetime) -> Sheet:
+    """Return the price of a tool's calls: by model, or where none is told that of all models.
 
-    A search by a preview model costs more than its family's: the table does not tell that apart.
+    A search by a preview model costs more than its family's: the list does not tell that apart.
     """
-    if name:
+    if series == FILES:
+        models = get_snapshot().find_provider(None, "openai", None).models
+    else:
         model = None if "search-preview" in name else _model("openai", name)
         models = [] if model is None else [model]
-    else:
-        models = get_snapshot().find_provider(None, "openai", None).models
-    rates = {_rate(model.get_prices(at), key, 1000) for model in models} - {None}
+    rates = {_rate(model.get_prices(at), _CALLS[series], 1000) for model in models} - {None}
     [rate] = rates if len(rates) == 1 else [None]
     return {} if rate is None else {"calls": rate}

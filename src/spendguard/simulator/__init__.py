@@ -3,19 +3,24 @@
 from spendguard.simulator.cards import Card
 from spendguard.simulator.faults import LEGAL, Fault
 from spendguard.simulator.mails import Organization, mails
+from spendguard.simulator.meter import Count
 from spendguard.simulator.server import Simulator
-from spendguard.simulator.traffic import Stream, feed, restate_at_random
+from spendguard.simulator.sheet import Metered
+from spendguard.simulator.traffic import Stream, feed, leaked, restate_at_random
 from spendguard.simulator.world import World
 
 __all__ = [
     "LEGAL",
     "Card",
+    "Count",
     "Fault",
+    "Metered",
     "Organization",
     "Simulator",
     "Stream",
     "World",
     "feed",
+    "leaked",
     "mails",
     "restate_at_random",
 ]

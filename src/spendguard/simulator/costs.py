@@ -2,87 +2,31 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from spendguard.core.windows import DAY, utc_day
+from spendguard.core.windows import DAY
 from spendguard.simulator.books import Cell
+from spendguard.simulator.buckets import Width, groups, page
 from spendguard.simulator.wire import Request, invalid
 from spendguard.simulator.world import World
 
 FIELDS = {"project_id": "project", "api_key_id": "api_key", "line_item": "line_item"}
 FILTERS = {"project_ids": "project", "api_key_ids": "api_key", "line_items": "line_item"}
-MOST = 180
+DAYS = Width(DAY, 7, 180)
 
 
 def costs(world: World, request: Request) -> dict[str, Any]:
     """Answer `GET /organization/costs`; the day that is not over is a bucket that still grows."""
     if request.one("bucket_width") not in (None, "1d"):
         raise invalid("Invalid value for 'bucket_width': only '1d' is supported.", "bucket_width")
-    groups = _groups(request)
-    limit = request.number("limit", 7)
-    if not 1 <= limit <= MOST:
-        raise invalid(f"Invalid value for 'limit': must be between 1 and {MOST}.", "limit")
-    start, end = _span(world, request)
-    days = [start + DAY * n for n in range(max(0, -((start - end) // DAY)))]
-    return {
-        "object": "page",
-        "data": [_bucket(world, day, groups, request) for day in days[:limit]],
-        "has_more": len(days) > limit,
-        "next_page": _cursor(days[limit]) if len(days) > limit else None,
-    }
-
-
-def _groups(request: Request) -> Collection[str]:
-    groups = set(request.many("group_by"))
-    if not groups <= FIELDS.keys():
-        raise invalid("Invalid value for 'group_by'.", "group_by")
-    return groups
-
-
-def _span(world: World, request: Request) -> tuple[datetime, datetime]:
-    asked = _instant(request.number("start_time"), "start_time")
-    now = world.now
-    end = _instant(request.number("end_time", int(now.timestamp())), "end_time")
-    if request.one("end_time") and end <= asked:
-        raise invalid("'end_time' must be after 'start_time'.", "end_time")
-    page = request.one("page")
-    start = utc_day(asked).start if page is None else _resumed(page)
-    return start, min(end, utc_day(now).end)
-
-
-def _instant(seconds: int, name: str) -> datetime:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        raise invalid(f"Invalid value for '{name}'.", name) from None
-
-
-def _cursor(day: datetime) -> str:
-    return "page_" + urlsafe_b64encode(str(int(day.timestamp())).encode()).decode()
-
-
-def _resumed(page: str) -> datetime:
-    try:
-        seconds = int(urlsafe_b64decode(page.removeprefix("page_")))
-    except ValueError:
-        raise invalid("Invalid value for 'page'.", "page") from None
-    return _instant(seconds, "page")
-
-
-def _bucket(
-    world: World, day: datetime, groups: Collection[str], request: Request
-) -> dict[str, Any]:
-    return {
-        "object": "bucket",
-        "start_time": int(day.timestamp()),
-        "end_time": int((day + DAY).timestamp()),
-        "results": _results(world, day, groups, request),
-    }
+    asked = groups(request, FIELDS)
+    return page(
+        request, DAYS, world.now, lambda window: _results(world, window.start, asked, request)
+    )
 
 
 def _results(

@@ -45,6 +45,16 @@ class Fault(StrEnum):
     UNKNOWN_FIELDS = "unknown fields, objects and enum values"
 
 
+# What tells how much was used, in one series or another.
+COUNTS = (
+    "input_tokens",
+    "images",
+    "characters",
+    "seconds",
+    "usage_bytes",
+    "num_sessions",
+    "num_requests",
+)
 LEGAL = frozenset({Fault.SLOW_BODY, Fault.STRING_AMOUNTS, Fault.UNKNOWN_FIELDS})
 ENDLESS = frozenset({Fault.SAME_CURSOR, Fault.NEW_CURSORS})
 
@@ -144,8 +154,8 @@ def _unknown_fields(document: Any) -> Any:
 _CURSORS = count(1)
 _DISTORTIONS: Mapping[Fault, Callable[[Any], Any]] = {
     Fault.WRONG_TYPE: _wrong_type,
-    Fault.WRONG_AMOUNT: _each({"amount", "threshold_amount"}, lambda value: [value]),
-    Fault.NAN: _each({"value", "threshold_amount"}, lambda _: Decimal("NaN")),
+    Fault.WRONG_AMOUNT: _each({"amount", "threshold_amount", *COUNTS}, lambda value: [value]),
+    Fault.NAN: _each({"value", "threshold_amount", *COUNTS}, lambda _: Decimal("NaN")),
     Fault.STRING_AMOUNTS: _each({"value"}, lambda value: format(value, "f")),
     Fault.SAME_CURSOR: lambda document: _endless(document, 0),
     Fault.NEW_CURSORS: lambda document: _endless(document, next(_CURSORS)),

@@ -9,6 +9,7 @@ from typing import Any
 
 from spendguard.core.money import NANOS, Money
 from spendguard.simulator.costs import costs
+from spendguard.simulator.usage import usage
 from spendguard.simulator.wire import ApiError, Reply, Request, invalid, missing, refusal
 from spendguard.simulator.world import AdminKey, ApiKey, Project, SpendAlert, World
 
@@ -76,6 +77,8 @@ class OpenAI:
         match request.method, request.path.strip("/").split("/"):
             case "GET", ["organization", "costs"]:
                 return costs(world, request)
+            case "GET", ["organization", "usage", series]:
+                return usage(world, series, request)
             case "GET", ["organization", "admin_api_keys"]:
                 return _page([_admin_key(one, world) for one in self._admin_keys()], request)
             case "GET", ["organization", "projects"]:

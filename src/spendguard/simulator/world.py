@@ -22,6 +22,7 @@ from spendguard.core.world import (
 )
 from spendguard.simulator.books import Books, Cell
 from spendguard.simulator.cards import Card
+from spendguard.simulator.meter import Count, Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class World:
     """One account at a provider, scripted by its driver and answered for as of `now`.
 
     Amounts are Money or plain decimals such as "12.50". Whatever happens may be told ahead or
-    afterwards; what is seen depends on `now` alone. Costs are booked `lag` after the usage.
+    afterwards; what is seen depends on `now` alone. Costs are booked `lag` after the usage,
+    which itself is shown after `usage_lag`.
     Worlds that are given one card share it, each under its own name.
     """
 
@@ -75,6 +77,7 @@ class World:
         *,
         terms: Terms | None = None,
         lag: timedelta = timedelta(0),
+        usage_lag: timedelta = timedelta(0),
         clock: Callable[[], datetime] | None = None,
         card: Card | None = None,
         name: str = "",
@@ -90,6 +93,7 @@ class World:
         self.admin_keys: list[AdminKey] = []
         self.alerts: list[SpendAlert] = []
         self._books = Books(self.billing, lag)
+        self._meter = Meter(self.billing, usage_lag)
         self._now = now
         self._clock = clock
 
@@ -246,6 +250,16 @@ class World:
         for cell, nanos in self._rows(at, day, line_item):
             self._correct(at, day, cell, -nanos)
             self._correct(at, day, Cell(cell.project, cell.api_key, to), nanos)
+
+    def count(self, count: Count) -> None:
+        """Use something that nothing is billed for."""
+        with self.lock:
+            self._meter.add(count)
+
+    def used(self, series: str, window: Window, seen_at: datetime | None = None) -> list[Count]:
+        """Return what the provider shows of a series of usage in a window."""
+        with self.lock:
+            return list(self._meter.used(series, window, seen_at or self.now))
 
     def booked(self, day: datetime, seen_at: datetime | None = None) -> dict[Cell, int]:
         """Return the nanos the provider shows for the UTC day of an instant, by what it is for."""

@@ -58,6 +58,7 @@ accounts = sa.Table(
     sa.Column("usage_wide_at", Instant),  # the last time every series was read again by the hour
     sa.Column("usage_from", Instant),  # every hour from here on has been read
     sa.Column("spike_accepted_at", Instant),  # a spike that began before was acknowledged
+    sa.Column("spike_accepted_nanos", Nanos),  # at so much an hour
 )
 
 dimensions = sa.Table(

@@ -11,14 +11,17 @@ from freezegun.api import real_monotonic
 
 from spendguard.core.errors import ErrorKind, ProviderError
 from spendguard.core.money import Money
+from spendguard.core.prices import PriceTable
 from spendguard.core.readings import Extras, Limit, Name, OwnKey, Spend, SpendAlert
-from spendguard.core.windows import DAY, Window, utc_day
+from spendguard.core.windows import DAY, HOUR, Window, utc_day
+from spendguard.prices import price
 from spendguard.providers.base import Clients, Deadline
 from spendguard.providers.openai import OpenAI
 from spendguard.simulator.faults import LEGAL, Fault
 from spendguard.simulator.server import Simulator
 from spendguard.simulator.world import World
 from tests.providers.asking import KEY
+from tests.spending import spend_on_everything
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TODAY = utc_day(NOW)
@@ -165,6 +168,88 @@ def test_extras_that_fail_are_unknown_and_never_raise(
     assert told.alerts is None
     assert told.failures["alerts"] is KINDS[fault]
     assert told.own_key == OwnKey(EXPIRY)
+
+
+USED = Window(NOW - HOUR * 8, NOW)
+PLAIN = ("completions",)
+
+
+def test_reads_everything_that_is_used_by_minute_and_by_hour_alike(
+    simulator: Simulator, http: httpx.Client
+) -> None:
+    spend_on_everything(simulator.world, NOW - HOUR * 2, "proj_a", "key_a")
+    asked = provider(simulator, http)
+
+    by_width = [
+        {
+            (row.series, row.model, row.tier, row.api_key): (row.requests, row.quantities)
+            for row in asked.usage(window, width).rows
+        }
+        for window, width in (
+            (Window(NOW - HOUR * 2, NOW), timedelta(minutes=1)),
+            (Window(NOW - HOUR * 2, NOW), HOUR),
+        )
+    ]
+
+    assert by_width[0] == by_width[1]
+    assert by_width[0]["completions", "gpt-6-astra", "batch", "key_a"] == (10, {"input": 20_000})
+    assert by_width[0]["images", "dall-e-3", "1024x1024", "key_a"] == (1, {"images": 2})
+    assert {series for series, *_ in by_width[0]} == OpenAI.usage_series - {"decisions"}
+
+
+def test_what_is_used_costs_what_is_booked(simulator: Simulator, http: httpx.Client) -> None:
+    before = simulator.world.booked_in(TODAY)
+    spend_on_everything(simulator.world, NOW - HOUR * 2)
+    told = provider(simulator, http).usage(TODAY, DAY).rows
+
+    estimates = [price("openai", row, PriceTable()) for row in told if row.project == "proj_web"]
+
+    unpriced = {row.series for row in told if price("openai", row, PriceTable()) is None}
+    assert unpriced == {"images", "code_interpreter_sessions", "vector_stores"}
+    listed = sum(one.nanos for one in estimates if one is not None)
+    others = Money.parse("0.14", "USD")  # the pictures and sessions
+    assert simulator.world.booked_in(TODAY) - before == Money(listed, "USD") + others
+
+
+def test_a_day_of_minutes_costs_one_request_and_two_days_two(
+    simulator: Simulator, http: httpx.Client
+) -> None:
+    asked = provider(simulator, http)
+
+    for days, requests in ((1, 1), (2, 2)):
+        simulator.requests.clear()
+        window = Window(TODAY.start - DAY * days, TODAY.start)
+        asked.usage(window, timedelta(minutes=1), PLAIN)
+        assert len(simulator.requests) == requests
+
+
+@pytest.mark.parametrize("fault", sorted(LEGAL))
+def test_legal_oddities_change_no_usage(
+    simulator: Simulator, http: httpx.Client, fault: Fault
+) -> None:
+    spend_on_everything(simulator.world, NOW - HOUR * 2)
+    before = provider(simulator, http).usage(USED, HOUR)
+    simulator.fault(fault, path="/organization/usage/completions")
+
+    assert provider(simulator, http).usage(USED, HOUR) == before
+
+
+@pytest.mark.parametrize("fault", sorted(set(Fault) - LEGAL - {Fault.NOT_FOUND}))
+def test_faults_of_usage_are_told_by_kind_and_pass(
+    simulator: Simulator, http: httpx.Client, fault: Fault
+) -> None:
+    spend_on_everything(simulator.world, NOW - HOUR * 2)
+    window = Window(NOW - DAY * 10, NOW)  # longer than a page of hours
+    before = provider(simulator, http).usage(window, HOUR, PLAIN)
+    simulator.fault(fault, path="/organization/usage/*")
+    with pytest.raises(ProviderError) as caught:
+        provider(simulator, http, timedelta(seconds=1)).usage(window, HOUR, PLAIN)
+    simulator.clear()
+
+    assert caught.value.kind is KINDS[fault]
+    assert KEY not in f"{caught.value} {caught.value.hint}"
+    assert before.rows
+    assert provider(simulator, http).usage(window, HOUR, PLAIN) == before
 
 
 def test_a_slow_body_ends_with_the_time_of_the_poll(
