@@ -27,9 +27,9 @@ def main(argv: list[str] | None = None) -> int:
     compileall.compile_dir(ROOT / "src", quiet=1)  # as an installed package is
     sys.stdout.write(f"Python {platform.python_version()}, {platform.machine()}\n")
     lines = [line for name in options.group for line in show(GROUPS[name](scale))]
+    met = sum(line.met is True for line in lines)
     missed = sum(line.met is False for line in lines)
-    unknown = sum(line.met is None for line in lines)
-    met = len(lines) - missed - unknown
+    unknown = sum(line.figure is None for line in lines)
     sys.stdout.write(f"{met} met, {missed} missed, {unknown} not measured\n")
     return 0
 

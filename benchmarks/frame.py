@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-BUILD = ROOT / "build" / "benchmarks"
+BUILD = Path(os.environ.get("BENCHMARKS_BUILD") or ROOT / "build" / "benchmarks")
 PYTHON = sys.executable
 NOTHING = (PYTHON, "-c", "pass")
 OURS = str(Path(PYTHON).with_name("spendguard"))
@@ -36,20 +36,23 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An aim and what was measured; without a figure, `note` says why there is none."""
+    """An aim and what was measured; without a figure, `note` says why there is none.
+
+    Without a bound it is told beside an aim, for what the aim leaves out.
+    """
 
     aim: str
     what: str
     against: str
-    bound: float
+    bound: float | None = None
     figure: Figure | None = None
     at_least: bool = False
     note: str = ""
 
     @property
     def met(self) -> bool | None:
-        """Whether the aim is met; None where it was not measured."""
-        if self.figure is None:
+        """Whether the aim is met; None where there is none, or nothing was measured."""
+        if self.figure is None or self.bound is None:
             return None
         ratio = self.figure.ratio
         return ratio >= self.bound if self.at_least else ratio <= self.bound
@@ -57,8 +60,10 @@ class Line:
     @property
     def verdict(self) -> str:
         """The last column of the table."""
-        if self.met is None:
+        if self.figure is None:
             return "NOT MEASURED"
+        if self.met is None:
+            return ""
         return "met" if self.met else "MISSED"
 
 
@@ -109,7 +114,7 @@ def processes(
     """Compare two commands as whole processes, one after the other in turn."""
     mine, its = {**os.environ, **(env or {})}, {**os.environ, **(other_env or {})}
     mine.pop("PYTHONDONTWRITEBYTECODE", None)
-    for _ in range(2):
+    for _ in range(min(2, runs)):
         spawn(ours, mine)
         spawn(other, its)
     pairs = [(spawn(ours, mine), spawn(other, its)) for _ in range(runs)]
@@ -145,7 +150,8 @@ def show(lines: Iterable[Line]) -> list[Line]:
     shown = []
     for line in lines:
         told = "-" if line.figure is None else f"{line.figure.ratio:.3g}"
-        bound = f"{'≥' if line.at_least else '≤'} {line.bound:g}"
+        sign = "≥" if line.at_least else "≤"
+        bound = "" if line.bound is None else f"{sign} {line.bound:g}"
         _row((line.aim, line.what, line.against, told, bound, line.verdict))
         _details(line)
         shown.append(line)

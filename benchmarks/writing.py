@@ -60,8 +60,11 @@ Statements = list[tuple[str, list[tuple[Any, ...]]]]
 def lines(scale: Scale) -> Iterator[Line]:
     """Measure aims 5 to 8."""
     for rows, bound in ((1000, 0.85), (31, 0.8)):
+        line = Line("5", f"upsert of {rows} rows and their rollup", "sqlite3", bound, at_least=True)
+        yield _measured(line, scale, (_upserts, rows), (_raw_costs, rows))
         for kind, ours, raw in (("costs", _costs, _raw_costs), ("usage", _usage, _raw_usage)):
-            line = Line("5", f"keep {rows} rows of {kind}", "sqlite3", bound, at_least=True)
+            what = f"keep {rows} rows of {kind}: compare, then upsert"
+            line = Line("5", what, "sqlite3, without comparing", at_least=True)
             yield _measured(line, scale, (ours, rows), (raw, rows))
     for rows, bound in ((1000, 0.8), (31, 0.4)):
         what = f"keep {rows} rows of costs and their rollup"
@@ -166,6 +169,18 @@ def _kept(store: Store, put: Callable[[Tx], object]) -> Keep:
             put(tx)
 
     return keep
+
+
+def _upserts(store: Store, rows: int, turns: int) -> Keep:
+    """Return what writes the next rows as the store does, once it knows which."""
+    _costs(store, rows, 1)()
+    polls = iter([_costs_rows(_costs_read(turn, rows)) for turn in range(turns)])
+
+    def put(tx: Tx) -> None:
+        for statement, values in next(polls):
+            tx.exec_driver_sql(statement, values)
+
+    return _kept(store, put)
 
 
 def _raw_costs(store: Store, rows: int, turns: int) -> Keep:
