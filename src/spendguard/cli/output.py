@@ -5,24 +5,33 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SEVERITY_STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 
 
-class Column(NamedTuple):
+class Column:
     """A column of a table: figures stand right; a long one may be folded to fit the terminal."""
 
-    title: str
-    right: bool = False
-    folds: bool = False
+    __slots__ = ("folds", "right", "title")
+
+    def __init__(self, title: str, *, right: bool = False, folds: bool = False) -> None:
+        self.title = title
+        self.right = right
+        self.folds = folds
 
 
-class Cell(NamedTuple):
+class Cell:
     """A text with a style, which only a terminal shows."""
 
-    text: str
-    style: str = ""
+    __slots__ = ("style", "text")
+
+    def __init__(self, text: str, style: str = "") -> None:
+        self.text = text
+        self.style = style
 
 
 def emit(content: Mapping[str, Any]) -> None:

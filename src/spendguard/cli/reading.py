@@ -8,26 +8,31 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spendguard.app import utc_now
 from spendguard.cli.instants import rfc3339
 from spendguard.config.locate import find_config, locate
 from spendguard.core.errors import SpendguardError
-from spendguard.core.severity import Severity
 from spendguard.core.windows import zone_named
 from spendguard.store.history import History, maybe_instant, to_column, to_instant
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from spendguard.core.money import Money
+    from spendguard.core.severity import Severity
 
 
-class Source(NamedTuple):
+class Source:
     """An opened history, the zone tables are printed in, and the instant of the question."""
 
-    history: History
-    zone: tzinfo
-    now: datetime
+    __slots__ = ("history", "now", "zone")
+
+    def __init__(self, history: History, zone: tzinfo, now: datetime) -> None:
+        self.history = history
+        self.zone = zone
+        self.now = now
 
     def configuration(self) -> dict[str, Any]:
         """Return the effective configuration as it was last loaded, empty before that."""
@@ -125,15 +130,20 @@ def stored_money(exact: str | None, currency: str) -> Money | None:
     return None if exact is None else Amount.parse(exact).of(currency)
 
 
-class StoredAlert(NamedTuple):
+class StoredAlert:
     """A row of the alerts, and whether an active silence holds it back."""
 
-    row: Any
-    silenced: bool
+    __slots__ = ("row", "silenced")
+
+    def __init__(self, row: Any, *, silenced: bool) -> None:
+        self.row = row
+        self.silenced = silenced
 
     @property
     def severity(self) -> Severity:
         """How much it matters."""
+        from spendguard.core.severity import Severity
+
         return Severity.of(self.row["severity"])
 
     @property
@@ -142,7 +152,7 @@ class StoredAlert(NamedTuple):
         return (
             self.row["state"] == "firing"
             and self.row["rule"] != "blind"
-            and self.severity >= Severity.WARNING
+            and self.row["severity"] != "info"
             and not self.silenced
         )
 
@@ -165,7 +175,7 @@ class StoredAlert(NamedTuple):
 def alerts(source: Source, rows: Iterable[Any]) -> list[StoredAlert]:
     """Return stored alerts, knowing the silences in force now."""
     active = source.history.ask("silences", now=to_column(source.now))
-    return [StoredAlert(row, _silenced(row, active)) for row in rows]
+    return [StoredAlert(row, silenced=_silenced(row, active)) for row in rows]
 
 
 def open_alerts(source: Source) -> list[StoredAlert]:
@@ -177,6 +187,8 @@ def open_alerts(source: Source) -> list[StoredAlert]:
 def _silenced(row: Any, silences: Iterable[Any]) -> bool:
     if row["muted_severity"] is None or row["ended_at"] is not None:
         return False
+    from spendguard.core.severity import Severity
+
     risen = (
         Severity.of(row["severity"]) > Severity.of(row["muted_severity"])
         or row["rank"] > row["muted_rank"]

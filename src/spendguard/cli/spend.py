@@ -6,7 +6,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Any
 
 from spendguard.cli.instants import resolve, rfc3339
 from spendguard.cli.output import emit
@@ -15,6 +14,10 @@ from spendguard.core.errors import UsageError
 from spendguard.core.nanos import exact
 from spendguard.core.windows import DAY, Window, midnight
 from spendguard.store.spending import COLUMNS, KINDS, Question, Row, Spending, totals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 DEFAULT_DAYS = 30
 _MICROSECOND = timedelta(microseconds=1)
@@ -71,7 +74,7 @@ def _totals(
     spending: Spending, question: Question, rows: Sequence[Row]
 ) -> Iterator[dict[str, str | None]]:
     """Yield the totals of each currency as JSON has them."""
-    former = before(spending, question._replace(by=""))
+    former = before(spending, Question(question.account, question.window))
     known = totals(former or ())
     for currency, kinds in sorted(totals(rows).items()):
         then = sum(known.get(currency, {}).values())

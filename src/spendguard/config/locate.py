@@ -6,15 +6,17 @@ Paths are texts here: loading `pathlib` takes longer than opening the database.
 from __future__ import annotations
 
 import os
-import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from os import path as paths
-from typing import Any, NamedTuple
 
 from spendguard.config import places
+from spendguard.config.plain import look
 from spendguard.core.errors import ConfigError, Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SYSTEM_CONFIG = "/etc/spendguard/config.toml"
 SYSTEM_STATE = "/var/lib/spendguard"
@@ -23,12 +25,15 @@ _AT = r" \(at (.*)\)\Z"
 _WITH_A_NAME = ("Cannot declare", "Cannot mutate", "Cannot redefine", "Duplicate")
 
 
-class Located(NamedTuple):
+class Located:
     """Where the database is, and which zone tables are printed in."""
 
-    url: str
-    database: str
-    timezone: str
+    __slots__ = ("database", "timezone", "url")
+
+    def __init__(self, url: str, timezone: str) -> None:
+        self.url = url
+        self.database = url.removeprefix(places.SQLITE)
+        self.timezone = timezone
 
 
 def find_config(explicit: str | None, env: Mapping[str, str]) -> str:
@@ -75,16 +80,24 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         ConfigError: when it cannot be read or is not TOML; it names the line, and quotes nothing.
     """
-    path = os.fspath(path)
+    return _parsed(os.fspath(path), _content(os.fspath(path)))
+
+
+def _content(path: str) -> str:
     try:
         with open(path, "rb") as file:
-            content = file.read().decode().removeprefix("\ufeff")
+            return file.read().decode().removeprefix("\ufeff")
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise _error(f"cannot read {path!r}: {why}", "check the path and who may read it") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise _error(f"{path!r} is not UTF-8 text at line {line}", "save it as UTF-8") from None
+
+
+def _parsed(path: str, content: str) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(content)
     except (ValueError, RecursionError) as error:
@@ -93,6 +106,8 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _not_toml(path: str, told: str) -> tuple[str, str]:
     """Return our words for what tomllib says, without the keys it would quote."""
+    import re
+
     at = re.search(_AT, told)
     if at is None:
         return f"{path!r} is not TOML", "a number in it is too long, or it is nested too deep"
@@ -110,19 +125,28 @@ def locate(path: str | os.PathLike[str], env: Mapping[str, str]) -> Located:
     Raises:
         ConfigError: when the file is not TOML, or the place or the zone is not usable.
     """
-    raw = read_toml(path)
-    table = raw.get("database")
-    url = env.get("SPENDGUARD_DATABASE__URL") or (
-        table.get("url") if isinstance(table, dict) else None
-    )
-    zone = env.get("SPENDGUARD_TIMEZONE") or raw.get("timezone", "UTC")
+    told = _told(os.fspath(path))
+    url = env.get("SPENDGUARD_DATABASE__URL") or told.get("url")
+    zone = env.get("SPENDGUARD_TIMEZONE") or told.get("timezone", "UTC")
     problems = _refused(places.zone, zone, "timezone")
     if url is not None:
         problems = (*_refused(places.database_url, url, "database.url"), *problems)
     if problems:
         raise ConfigError(problems)
     whole = database_url(url, path, env)
-    return Located(whole, whole.removeprefix(places.SQLITE), zone)
+    return Located(whole, zone)
+
+
+def _told(path: str) -> Mapping[str, Any]:
+    """Return the zone and the place that a file tells."""
+    content = _content(path)
+    plain = look(content)
+    if plain is not None:
+        return plain
+    raw = _parsed(path, content)
+    table = raw.get("database")
+    url = table.get("url") if isinstance(table, dict) else None
+    return {"timezone": raw.get("timezone", "UTC"), "url": url}
 
 
 def _refused(read: Any, value: object, where: str) -> tuple[Problem, ...]:

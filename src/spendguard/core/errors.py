@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import NamedTuple
 
 
 class ErrorKind(StrEnum):
@@ -28,11 +27,24 @@ class ErrorKind(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-class Problem(NamedTuple):
+class Problem(tuple[str, str]):
     """One thing that is wrong, and what to do about it."""
 
-    message: str
-    hint: str = ""
+    __slots__ = ()
+
+    def __new__(cls, message: str, hint: str = "") -> Problem:
+        """Return a problem with its hint."""
+        return tuple.__new__(cls, (message, hint))
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        return self[0]
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        return self[1]
 
 
 class SpendguardError(Exception):

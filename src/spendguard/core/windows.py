@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from typing import NamedTuple
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -20,11 +19,30 @@ class Unit(StrEnum):
     MONTH = "month"
 
 
-class Window(NamedTuple):
-    """The instants from `start` up to, not including, `end`."""
+class Window(tuple[datetime, datetime]):
+    """The instants from `start` up to, not including, `end`. A pair: it is loaded by every command."""
 
-    start: datetime
-    end: datetime
+    __slots__ = ()
+
+    def __new__(cls, start: datetime, end: datetime) -> Window:
+        """Return the window between two instants."""
+        return tuple.__new__(cls, (start, end))
+
+    def __getnewargs__(self) -> tuple[datetime, datetime]:
+        return self[0], self[1]
+
+    def __repr__(self) -> str:
+        return f"Window({self.start.isoformat()}, {self.end.isoformat()})"
+
+    @property
+    def start(self) -> datetime:
+        """The first instant in it."""
+        return self[0]
+
+    @property
+    def end(self) -> datetime:
+        """The first instant after it."""
+        return self[1]
 
     @property
     def length(self) -> timedelta:

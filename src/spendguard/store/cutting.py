@@ -6,7 +6,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
 
 from spendguard.core.windows import HOUR, Window, share, utc_day
 from spendguard.store.history import History, to_column, to_instant
@@ -54,13 +53,22 @@ class Cuts:
         return Shape(day, [self.place(piece.start) for piece in pieces], lengths, used)
 
 
-class Shape(NamedTuple):
+class Shape:
     """The pieces of a day: the window each falls into, how long it is, and what was used in it."""
 
-    day: Window
-    places: list[int | None]
-    lengths: list[int]
-    used: Mapping[Spender, list[int]]
+    __slots__ = ("day", "lengths", "places", "used")
+
+    def __init__(
+        self,
+        day: Window,
+        places: list[int | None],
+        lengths: list[int],
+        used: Mapping[Spender, list[int]],
+    ) -> None:
+        self.day = day
+        self.places = places
+        self.lengths = lengths
+        self.used = used
 
     def weights(self, spender: Spender) -> list[int]:
         """Return how much of a spender's cost falls on each piece.

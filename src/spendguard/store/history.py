@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from os import path as paths
-from types import TracebackType
-from typing import Any
 
 from spendguard.core.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
 
 SCHEMA = "0003"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, NamedTuple
 
 from spendguard.core.windows import DAY, Unit, Window, divide, tile, utc_day
 from spendguard.store.cutting import Cuts, Shape
 from spendguard.store.history import History, to_column, to_instant
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 BOOKED, ESTIMATED = KINDS = ("booked", "estimated")
 SETTLES = 2 * DAY
@@ -33,22 +36,30 @@ _Sums = dict[tuple[int, str, str, str], int]  # which window, part, kind, curren
 _Sum = tuple[tuple[int, str, str, str], int]
 
 
-class Question(NamedTuple):
+class Question:
     """What is asked: of which account, over which window, grouped how; '' sums everything."""
 
-    account: str | None
-    window: Window
-    by: str = ""
+    __slots__ = ("account", "by", "window")
+
+    def __init__(self, account: str | None, window: Window, by: str = "") -> None:
+        self.account = account
+        self.window = window
+        self.by = by
 
 
-class Row(NamedTuple):
+class Row:
     """What was spent in a window, by one value of a dimension or by everything."""
 
-    window: Window
-    part: str | None
-    kind: str
-    nanos: int
-    currency: str
+    __slots__ = ("currency", "kind", "nanos", "part", "window")
+
+    def __init__(
+        self, window: Window, part: str | None, kind: str, nanos: int, currency: str
+    ) -> None:
+        self.window = window
+        self.part = part
+        self.kind = kind
+        self.nanos = nanos
+        self.currency = currency
 
 
 class Spending:
@@ -79,7 +90,7 @@ class Spending:
 
     def read_since(self, question: Question, since: datetime) -> bool:
         """Tell whether every account that was read in the window was read from an instant on."""
-        earlier = question._replace(window=Window(since, question.window.end))
+        earlier = Question(question.account, Window(since, question.window.end))
         first = self._first_days(earlier)
         return bool(first) and max(first) <= since
 
