@@ -57,24 +57,11 @@ def _question(options: Namespace, asked: Source) -> Question:
     return Question(account, Window(since, until), options.by)
 
 
-def before(spending: Spending, question: Question) -> list[Row] | None:
-    """Return what was spent in the window before, as long; None when it was not read whole."""
-    window = question.window
-    try:
-        since = window.start - window.length
-    except OverflowError:
-        return None
-    if not spending.read_since(question, since):
-        return None
-    by = question.by if question.by in COLUMNS else ""
-    return spending.answer(Question(question.account, Window(since, window.start), by))
-
-
 def _totals(
     spending: Spending, question: Question, rows: Sequence[Row]
 ) -> Iterator[dict[str, str | None]]:
     """Yield the totals of each currency as JSON has them."""
-    former = before(spending, Question(question.account, question.window))
+    former = spending.before(Question(question.account, question.window))
     known = totals(former or ())
     for currency, kinds in sorted(totals(rows).items()):
         then = sum(known.get(currency, {}).values())

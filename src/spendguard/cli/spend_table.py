@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from spendguard.cli.output import Cell, Column, on_terminal, say, table
 from spendguard.cli.reading import Source, lasting
-from spendguard.cli.spend import before
 from spendguard.core.nanos import ceiled, exact
 from spendguard.core.windows import Unit, Window
 from spendguard.store.history import to_instant
@@ -39,7 +38,7 @@ def show(asked: Source, spending: Spending, question: Question, rows: Sequence[R
     if not any(row.nanos for row in rows):
         _print_nothing(asked, spending, question)
         return
-    lines, former = _lines(rows), before(spending, question)
+    lines, former = _lines(rows), spending.before(question)
     columns = {
         question.by: [_label(asked, question, line) for line in lines],
         "amount": [_amount(line.nanos) for line in lines],

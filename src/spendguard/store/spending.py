@@ -88,11 +88,18 @@ class Spending:
         """Return the first UTC day of the window whose costs were read."""
         return min(self._first_days(question), default=None)
 
-    def read_since(self, question: Question, since: datetime) -> bool:
-        """Tell whether every account that was read in the window was read from an instant on."""
-        earlier = Question(question.account, Window(since, question.window.end))
-        first = self._first_days(earlier)
-        return bool(first) and max(first) <= since
+    def before(self, question: Question) -> list[Row] | None:
+        """Return what was spent in the window before, as long; None when it was not read whole."""
+        window = question.window
+        try:
+            since = window.start - window.length
+        except OverflowError:
+            return None
+        first = self._first_days(Question(question.account, Window(since, window.end)))
+        if not first or max(first) > since:
+            return None
+        by = question.by if question.by in COLUMNS else ""
+        return self.answer(Question(question.account, Window(since, window.start), by))
 
     def _first_days(self, question: Question) -> list[datetime]:
         rows = self._ask("first_spend_days", question, _days_of(question.window))
