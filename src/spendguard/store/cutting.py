@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from spendguard.core.windows import HOUR, Window, share, utc_day
+from spendguard.core.windows import HOUR, Window, utc_day
 from spendguard.store.history import History, to_column, to_instant
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -15,7 +15,7 @@ _FINER = (("minutes", timedelta(minutes=1)), ("quarters", timedelta(minutes=15))
 """What there may be below an hour; the first that was read counts."""
 
 Spender = tuple[int, str, str]
-"""An account, an api key and a model of it; '' is any."""
+"""An account, an api key and a model of it; where '' is asked for, any is meant."""
 
 
 def span_of(day: Window, now: datetime) -> Window:
@@ -56,7 +56,7 @@ class Cuts:
 class Shape:
     """The pieces of a day: the window each falls into, how long it is, and what was used in it."""
 
-    __slots__ = ("day", "lengths", "places", "used")
+    __slots__ = ("_sums", "day", "lengths", "places", "used")
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class Shape:
         self.places = places
         self.lengths = lengths
         self.used = used
+        self._sums: dict[Spender, list[int]] = {}
 
     def weights(self, spender: Spender) -> list[int]:
         """Return how much of a spender's cost falls on each piece.
@@ -76,10 +77,23 @@ class Shape:
         It is as the same key and model were used, else as the account was, else even.
         """
         for one in (spender, (spender[0], "", "")):
-            weights = self.used.get(one)
-            if weights is not None and any(weights):
+            weights = self._weights(one)
+            if any(weights):
                 return weights
         return self.lengths
+
+    def _weights(self, spender: Spender) -> list[int]:
+        account, api_key, model = spender
+        if api_key and model:
+            return self.used.get(spender, [])
+        if spender not in self._sums:
+            meant = [
+                used
+                for (whose, key, name), used in self.used.items()
+                if whose == account and api_key in {"", key} and model in {"", name}
+            ]
+            self._sums[spender] = [sum(piece) for piece in zip(*meant, strict=True)]
+        return self._sums[spender]
 
 
 def _used(
@@ -108,11 +122,9 @@ def _hours(
     history: History, account: str | None, since: int, until: int
 ) -> Iterator[tuple[Spender, int]]:
     """Yield what was used in whole hours."""
-    if since == until:
-        return
-    for row in history.ask("usage_hours", account=account, since=since, until=until):
-        for spender in _meant(row["account_id"], row["api_key"], row["model"]):
-            yield spender, row["nanos"]
+    if since < until:
+        for row in history.ask("usage_hours", account=account, since=since, until=until):
+            yield (row["account_id"], row["api_key"], row["model"]), row["nanos"]
 
 
 def _begun(
@@ -120,15 +132,12 @@ def _begun(
 ) -> Iterator[tuple[Spender, int]]:
     """Yield what was used in an hour before an edge in it: by minutes, quarters, else evenly."""
     hour = _hour(edge)
-    whole: dict[Spender, int] = {}
+    start, end = _instant(hour), min(_instant(hour + 1), span.end)
+    passed, length = (edge - start) // _MICROSECOND, (end - start) // _MICROSECOND
+    finer = _finer(history, account, edge)
     for spender, nanos in _hours(history, account, hour, hour + 1):
-        whole[spender] = whole.get(spender, 0) + nanos
-    finer = _finer(history, account, edge) if whole else {}
-    within = Window(_instant(hour), min(_instant(hour + 1), span.end))
-    for spender, nanos in whole.items():
         before, told = finer.get(spender, (0, 0))
-        even = share(nanos, within, Window(within.start, edge))
-        yield spender, nanos * before // told if told else even
+        yield spender, nanos * before // told if told else nanos * passed // length
 
 
 def _finer(history: History, account: str | None, edge: datetime) -> dict[Spender, tuple[int, int]]:
@@ -136,25 +145,13 @@ def _finer(history: History, account: str | None, edge: datetime) -> dict[Spende
     start = _instant(_hour(edge))
     for name, width in _FINER:
         since, cut, until = (_bucket(at, width) for at in (start, edge, start + HOUR))
-        found: dict[Spender, tuple[int, int]] = {}
         rows = history.ask(f"usage_{name}", account=account, since=since, cut=cut, until=until)
-        for row in rows:
-            for spender in _meant(row["account_id"], row["api_key"], row["model"]):
-                before, told = found.get(spender, (0, 0))
-                found[spender] = (before + row["passed"], told + row["nanos"])
-        if found:
-            return found
+        if rows:
+            return {
+                (row["account_id"], row["api_key"], row["model"]): (row["passed"], row["nanos"])
+                for row in rows
+            }
     return {}
-
-
-def _meant(account: int, api_key: str, model: str) -> set[Spender]:
-    """Return every way to speak of a spender: with and without its key and its model."""
-    return {
-        (account, api_key, model),
-        (account, api_key, ""),
-        (account, "", model),
-        (account, "", ""),
-    }
 
 
 def _bucket(instant: datetime, width: timedelta) -> int:

@@ -78,7 +78,7 @@ SELECT accounts.name AS part, spend_days.currency AS currency,
        CAST(SUM(spend_days.nanos) AS BIGINT) AS nanos
 FROM spend_days
 JOIN accounts ON accounts.id = spend_days.account_id
-WHERE (CAST(:account AS TEXT) IS NULL OR accounts.name = :account)
+WHERE spend_days.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
   AND spend_days.day >= :since AND spend_days.day < :until
 GROUP BY accounts.name, spend_days.currency
 
@@ -141,7 +141,7 @@ SELECT spend.account_id, spend.day, accounts.name AS account, dimensions.project
 FROM spend
 JOIN accounts ON accounts.id = spend.account_id
 JOIN dimensions ON dimensions.id = spend.dimension_id
-WHERE (CAST(:account AS TEXT) IS NULL OR accounts.name = :account)
+WHERE spend.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
   AND spend.day >= :since AND spend.day < :until
 ORDER BY spend.day
 
@@ -152,7 +152,7 @@ SELECT unbooked.account_id, unbooked.day, accounts.name AS account, dimensions.p
 FROM unbooked
 JOIN accounts ON accounts.id = unbooked.account_id
 JOIN dimensions ON dimensions.id = unbooked.dimension_id
-WHERE (CAST(:account AS TEXT) IS NULL OR accounts.name = :account)
+WHERE unbooked.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
   AND unbooked.day >= :since AND unbooked.day < :until
 ORDER BY unbooked.day
 

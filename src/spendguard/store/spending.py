@@ -146,8 +146,11 @@ class Spending:
         for row in rows:
             shape = self._shape(question, cuts, row["day"], shape)
             part = row[column] if column else ""
-            weights = shape.weights((row["account_id"], row["api_key"], row["model"]))
-            for place, nanos in zip(shape.places, divide(row["nanos"], weights), strict=True):
+            parts = [row["nanos"]]
+            if len(shape.places) > 1:
+                weights = shape.weights((row["account_id"], row["api_key"], row["model"]))
+                parts = divide(row["nanos"], weights)
+            for place, nanos in zip(shape.places, parts, strict=True):
                 if place is not None:
                     yield (place, part, kind, row["currency"]), nanos
 
