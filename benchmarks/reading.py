@@ -10,9 +10,10 @@ from benchmarks import peers
 from benchmarks.frame import NOTHING, OURS, Figure, Line, Scale, processes, short
 from benchmarks.history import DAYS, History, midnight, seeded
 
-SPEND = "spend --since 30d --json"
+SPEND = "spend --json"  # thirty days
+CUT = "spend --since 30d --json"
 EVENTS = {200_000: 0.04, 5_000: 0.6}
-QUESTIONS = ("status --json", SPEND, "spend --since {years} --by month --json")
+QUESTIONS = ("status --json", SPEND, CUT, "spend --since {years} --by month --json")
 """What must not take longer for a longer history; `years` is all of it."""
 
 SAME_DAYS = """
@@ -28,6 +29,8 @@ def lines(scale: Scale) -> Iterator[Line]:
     told = f"`{SPEND}`, {short(scale.largest)} buckets"
     line = Line("1", told, "`python -c pass`", 3.0)
     yield replace(line, figure=_ours(SPEND, NOTHING, largest, scale))
+    line = Line("1", f"`{CUT}`: its first day is cut", "`python -c pass`")
+    yield replace(line, figure=_ours(CUT, NOTHING, largest, scale))
     for events, bound in EVENTS.items():
         line = Line("2", told, f"ccusage over {short(events)} events", bound)
         yield _beside(line, largest, scale, partial(peers.ccusage, events))

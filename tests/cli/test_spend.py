@@ -282,7 +282,6 @@ class TestWhatIsEstimated:
                 "amount": "80.00",
                 "booked": "26.40",
                 "estimated": "53.60",
-                "before": "36.00",
             }
         ]
 

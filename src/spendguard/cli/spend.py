@@ -33,7 +33,7 @@ def run(options: Namespace) -> int:
         rows = spending.answer(question)
         if options.json:
             flat = [_flat(row, question.by, nested=True) for row in rows]
-            emit({"rows": flat, "totals": [*_totals(spending, question, rows)]})
+            emit({"rows": flat, "totals": [*_totals(rows)]})
         elif options.csv:
             _csv(rows, question.by)
         else:
@@ -57,20 +57,11 @@ def _question(options: Namespace, asked: Source) -> Question:
     return Question(account, Window(since, until), options.by)
 
 
-def _totals(
-    spending: Spending, question: Question, rows: Sequence[Row]
-) -> Iterator[dict[str, str | None]]:
+def _totals(rows: Sequence[Row]) -> Iterator[dict[str, str]]:
     """Yield the totals of each currency as JSON has them."""
-    former = spending.before(Question(question.account, question.window))
-    known = totals(former or ())
     for currency, kinds in sorted(totals(rows).items()):
-        then = sum(known.get(currency, {}).values())
-        yield {
-            "currency": currency,
-            "amount": exact(sum(kinds.values())),
-            **{kind: exact(kinds[kind]) for kind in KINDS},
-            "before": None if former is None else exact(then),
-        }
+        told = {kind: exact(kinds[kind]) for kind in KINDS}
+        yield {"currency": currency, "amount": exact(sum(kinds.values())), **told}
 
 
 def _flat(row: Row, by: str, *, nested: bool) -> dict[str, Any]:
