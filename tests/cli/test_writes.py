@@ -273,7 +273,7 @@ class TestDoctor:
 
         found = self.statuses(ran)
         assert ran.code == 0
-        assert found["account main"] == ["ok", "ok", "ok"]
+        assert found["account main"] == ["ok", "ok", "ok", "ok"]
         assert (found["database"], found["disk"], found["channel ops"]) == (["ok"], ["ok"], ["ok"])
         assert len(both.webhook.messages) == before
         assert run("doctor").out.splitlines()[0].split() == ["what", "how"]

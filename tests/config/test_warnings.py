@@ -63,7 +63,8 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             (
                 "SG-W04 accounts.main: critical alerts reach no channel: "
                 "balance-low, charge-failed, recharge-missing, recharge-unexpected, "
-                "recharge-frequent, deposit-cap, budget, limit-near, blind, own-key-expiring"
+                "recharge-frequent, deposit-cap, budget, spend-spike, limit-near, blind, "
+                "own-key-expiring"
             ),
         ),
         (
@@ -88,8 +89,8 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             "SG-W05 rules.runway-short: has no effect in this version",
         ),
         (
-            ACCOUNT + "[accounts.rules.spend-spike]\nratio = 5" + CHANNEL,
-            "SG-W05 accounts.main.rules.spend-spike: has no effect in this version",
+            ACCOUNT + "[accounts.rules.credit-expiring]\nsteps = ['9d']" + CHANNEL,
+            "SG-W05 accounts.main.rules.credit-expiring: has no effect in this version",
         ),
         (CHANNEL, "SG-W07 accounts: nothing is watched"),
     ],

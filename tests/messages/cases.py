@@ -19,10 +19,13 @@ from spendguard.core.facts import (
     CreditSeen,
     GuardFacts,
     LimitUse,
+    NewSpender,
     Payer,
     Polls,
     SettingChange,
     Standing,
+    UnpricedUse,
+    UsageFacts,
     Witness,
 )
 from spendguard.core.findings import Finding, Severity, Status
@@ -30,6 +33,7 @@ from spendguard.core.ledger import Checkpoint, Position
 from spendguard.core.money import Money
 from spendguard.core.notifications import Item, Notification, Topic
 from spendguard.core.recharge import Coming, Course
+from spendguard.core.spikes import Cause, Moment, Pace
 from spendguard.core.windows import Unit, calendar_window
 from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES
 
@@ -47,15 +51,16 @@ def money(text: str, currency: str = "USD") -> Money:
 def position(
     stated: str, spent: str, *, currency: str = "USD", base: str | None = None, **parts: str
 ) -> Position:
-    """A derived balance; `parts` are credit, expired, and what is perhaps spent (unsure)."""
-    credit, expired, unsure = (
-        money(parts.get(name, "0"), currency) for name in ("credit", "expired", "unsure")
+    """A derived balance; `parts` are credit, expired, what is perhaps spent (unsure), or unbooked."""
+    credit, expired, unsure, unbooked = (
+        money(parts.get(name, "0"), currency)
+        for name in ("credit", "expired", "unsure", "unbooked")
     )
     billed = money(stated, currency) + credit - expired - money(spent, currency)
     stated_at = NOW - 3 * DAY
     source = parts.get("source", "manual")
     return Position(
-        floor=billed - unsure,
+        floor=billed - unsure - unbooked,
         billed=billed,
         as_of=NOW - 4 * MINUTE,
         checkpoint=Checkpoint("1", stated_at, money(stated, currency), source),
@@ -66,6 +71,7 @@ def position(
         spent=money(spent, currency),
         late=unsure,
         lots=(),
+        unbooked=unbooked,
     )
 
 
@@ -73,6 +79,25 @@ def account(**known: object) -> AccountFacts:
     """Facts of openai-main, read four minutes ago."""
     facts = AccountFacts(NOW, "openai-main", "USD", READ, costs_read=True)
     return replace(facts, **known)  # type: ignore[arg-type]
+
+
+CAUSES = (
+    Cause("api_key", "key_9x", "", 96),
+    Cause("model", "gpt-6-astra", "", 91),
+    Cause("project", "proj_web", "web", 88),
+)
+
+
+def spiking(hour: str, usual: str, causes: tuple[Cause, ...] = (), **known: object) -> AccountFacts:
+    """Facts of an account that spent so much in the last hour."""
+    moment = Moment(NOW, money(hour).nanos, money(hour).nanos // 4, money(usual).nanos)
+    return account(usage=UsageFacts(NOW, Pace((moment,), causes)), **known)
+
+
+def newcomer(kind: str, identity: str, name: str = "") -> NewSpender:
+    """Somebody who spent $3.21 today and was never seen before."""
+    day = NOW.replace(hour=0, minute=0)
+    return NewSpender(kind, identity, name, NOW - HOUR, day, money("3.205"))
 
 
 def burning(held: Position, **known: object) -> AccountFacts:
@@ -283,6 +308,10 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
             burn=Burn(money("1.50", "CNY"), 14),
         ),
     ),
+    "balance-low by usage": (
+        "balance-low",
+        burning(position("20.00", "12.10", unbooked="3.42"), unpriced=1),
+    ),
     "balance-low clear": ("balance-low", burning(AGAIN)),
     "balance-low unknown": ("balance-low", account()),
     "balance-low unread": ("balance-low", account(position=LOW, costs_read=False)),
@@ -490,6 +519,30 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
     ),
     "own-key-expiring never": ("own-key-expiring", account(own_key_known=True)),
     "own-key-expiring unknown": ("own-key-expiring", account()),
+    "spend-spike": ("spend-spike", spiking("6.20", "1.10", CAUSES)),
+    "spend-spike of one model": ("spend-spike", spiking("6.20", "1.10", CAUSES[1:])),
+    "spend-spike without a cause": ("spend-spike", spiking("6.20", "1.10")),
+    "spend-spike critical": ("spend-spike", spiking("31.40", "1.10", CAUSES)),
+    "spend-spike where nothing is usual": ("spend-spike", spiking("2.40", "0", CAUSES[:1])),
+    "spend-spike draining": ("spend-spike", spiking("6.20", "1.10", CAUSES, position=LOW)),
+    "spend-spike clear": ("spend-spike", spiking("0.60", "1.10")),
+    "spend-spike idle": ("spend-spike", account(usage=UsageFacts(NOW, Pace(())))),
+    "spend-spike unknown": ("spend-spike", account()),
+    "spend-spike without history": ("spend-spike", account(usage=UsageFacts(NOW))),
+    "key-unknown": ("key-unknown", account(newcomers=(newcomer("api_key", "key_9x", "ci"),))),
+    "key-unknown without a name": (
+        "key-unknown",
+        account(newcomers=(newcomer("api_key", "key_9x"),)),
+    ),
+    "key-unknown model": ("key-unknown", account(newcomers=(newcomer("model", "gpt-6-astra"),))),
+    "unpriced": (
+        "unpriced",
+        account(usage=UsageFacts(NOW, requests=9_000, unpriced=(UnpricedUse("gpt-9", 450),))),
+    ),
+    "unpriced clear": ("unpriced", account(usage=UsageFacts(NOW, requests=9_000))),
+    "unpriced unknown": ("unpriced", account()),
+    "blind stale": ("blind", account(position=LOW, stale_since=NOW - 40 * HOUR)),
+    "blind stale without a balance": ("blind", account(stale_since=NOW - 40 * HOUR)),
     "config-drift": ("config-drift", account(changes=MOVED)),
     "config-drift clear": ("config-drift", account(changes=())),
     "config-drift unknown": ("config-drift", account()),
@@ -607,6 +660,8 @@ CLEAR_OF = {
     "checkpoint-stale": "checkpoint-stale clear",
     "own-key-expiring": "own-key-expiring clear",
     "own-key-expiring never": "own-key-expiring never",
+    "spend-spike": "spend-spike clear",
+    "spend-spike idle": "spend-spike idle",
     "config-drift": "config-drift clear",
     "blind": "blind clear",
     "channel-failing": "channel-failing clear",
@@ -627,6 +682,8 @@ LATER = Item(
 NOTIFICATIONS: dict[str, Notification] = {
     **{case: alerts(item(case)) for case in FOUND if FOUND[case].status is Status.FIRING},
     **{f"{rule} over": alerts(over(case)) for rule, case in CLEAR_OF.items()},
+    "key-unknown over": alerts(replace(over("key-unknown"), values={})),
+    "unpriced over": alerts(replace(over("unpriced"), values={})),
     "balance-low over for want of a rule": alerts(over("balance-low trigger")),
     "balance-low escalated": alerts(item("balance-low half", NotifyReason.ESCALATED)),
     "balance-low repeated": alerts(item("balance-low trigger", NotifyReason.REPEATED)),

@@ -91,7 +91,7 @@ def test_once_is_enough(store: Store, main: int) -> None:
     replies(store, main, NOW - DAY * 8)
     retain(store, NOW)
 
-    assert retain(store, NOW) == RetainOutcome(0, 0, 0, 0)
+    assert retain(store, NOW) == RetainOutcome(0, 0, 0, 0, 0)
 
 
 def test_many_rows_go_in_batches(store: Store, main: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from spendguard.config.effective import render_effective
 from spendguard.config.load import load
 from spendguard.config.locate import find_config
 from spendguard.core.accounts import Account, Card, Mailbox
-from spendguard.core.alerts import acknowledge
+from spendguard.core.alerts import Alert, acknowledge
 from spendguard.core.errors import Problem, ProviderError, SpendguardError
 from spendguard.core.facts import AccountFacts
 from spendguard.core.findings import Severity
@@ -40,7 +40,17 @@ from spendguard.pipeline.retain import RetainOutcome, retain
 from spendguard.pipeline.usage import Progress
 from spendguard.providers import PROVIDERS
 from spendguard.rules.base import GuardRule
-from spendguard.store import alerts, cards, due, migrate, outbox, readings, scopes, silences
+from spendguard.store import (
+    alerts,
+    cards,
+    due,
+    migrate,
+    outbox,
+    readings,
+    scopes,
+    silences,
+    spenders,
+)
 from spendguard.store.connect import Store, Tx
 from spendguard.store.ledger import Recorded, Stated
 from spendguard.store.silences import Silence
@@ -97,13 +107,20 @@ def configure(explicit: str | None, env: Mapping[str, str]) -> Configuration:
     return load(Path(find_config(explicit, env)), env, PROVIDERS.keys())
 
 
-def _accept(tx: Tx, rule: str, account: str, now: datetime) -> None:
+def _accept(tx: Tx, alert: Alert, account: str, now: datetime) -> None:
     """Take what an acknowledged alert was about as known, so that it does not fire again."""
     row = due.load(tx, account)
-    if rule == "config-drift":
+    if alert.rule == "config-drift":
         readings.accept_settings(tx, row.id)
-    elif rule == "recharge-unexpected":
+    elif alert.rule == "recharge-unexpected":
         due.update(tx, row.id, credit_accepted_at=now)
+    elif alert.rule == "key-unknown":
+        kind, _, identity = alert.subject.removeprefix(f"{account}/").partition(":")
+        spenders.accept(tx, row.id, "api_key" if kind == "key" else kind, identity, now)
+    elif alert.rule == "spend-spike":
+        spent = alert.values.get("spent")
+        nanos = spent.nanos if isinstance(spent, Money) else 0
+        due.update(tx, row.id, spike_accepted_at=now, spike_accepted_nanos=nanos)
 
 
 class App:
@@ -432,7 +449,7 @@ class App:
                 return "acknowledged"
             alerts.end(tx, stored, stored.summary, now)
             if stored.account is not None:
-                _accept(tx, stored.alert.rule, stored.account, now)
+                _accept(tx, stored.alert, stored.account, now)
             return "closed"
 
     def silence(

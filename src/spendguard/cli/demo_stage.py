@@ -164,4 +164,10 @@ poll_interval = "1h"
 [[channels]]
 name = "demo"
 url = {channel}
+
+# A model that no public list knows: what it costs is stated.
+[[prices]]
+model = "gpt-6-astra-mini"
+input = "2.00"
+output = "10.00"
 """

@@ -17,6 +17,7 @@ from spendguard.app.ends import Ends
 from spendguard.app.program import configure
 from spendguard.cli.output import Cell, Column, emit, table
 from spendguard.cli.reading import lasting, stored_money
+from spendguard.cli.status import estimates_drift, estimates_told
 from spendguard.cli.writing import quiet
 from spendguard.config.concerns import unresolved
 from spendguard.config.configuration import Configuration
@@ -102,7 +103,9 @@ def _everything(explicit: str | None) -> Iterator[Line]:
     ends = Ends(configuration, os.environ)
     try:
         for account in configuration.accounts:
-            yield from _account(account, ends, rows.get(account.name))
+            row = rows.get(account.name)
+            yield from _account(account, ends, row)
+            yield from _usage(account, row, evaluations.get(f"account:{account.name}", {}))
         for card in configuration.cards:
             yield _card(card, configuration, evaluations.get(f"card:{card.name}", {}))
         for channel in configuration.channels:
@@ -181,6 +184,19 @@ def _age(account: Account, row: Any, subject: str) -> Line:
         hint = f"its poll interval is {lasting(account.poll_interval)}: does the timer run?"
         return Line(WARN, subject, f"it was last read {lasting(age)} ago", hint)
     return Line(OK, subject, f"it was last read {lasting(age)} ago")
+
+
+def _usage(account: Account, row: Any, evaluation: Mapping[str, Any]) -> Iterator[Line]:
+    """Tell whether usage is read, and how well its estimates do."""
+    subject = f"account {account.name}"
+    if row is not None and row["usage_error"]:
+        hint = "spend-spike and unpriced stay unknown, and the floor knows only what is booked"
+        yield Line(WARN, subject, f"its usage cannot be read: {row['usage_error']}", hint)
+    told = estimates_told(account.name, evaluation)
+    if told is not None and estimates_drift(evaluation):
+        yield Line(WARN, subject, told, "state what you pay under [[prices]], or upgrade")
+    elif told is not None:
+        yield Line(OK, subject, told)
 
 
 def _card(card: Card, configuration: Configuration, evaluation: Mapping[str, Any]) -> Line:

@@ -11,6 +11,7 @@ PROVIDERS = {
         "key": "an admin key (sk-admin-…) of the organization",
         "reads": [
             "cost by UTC day, project, line item and api key",
+            "usage by minute, hour and UTC day, model, tier, project and api key",
             "names of projects and api keys",
             "spend limits and spend alerts",
             "expiry of the guard's own key",

@@ -126,8 +126,8 @@ class Position:
     expired: Money
     spent: Money
     late: Money  # booked late for days before the checkpoint: lowers only the floor
-    unbooked: Money  # shown by usage, and not booked yet: lowers only the floor
     lots: tuple[LotLeft, ...]
+    unbooked: Money | None = None  # shown by usage, not booked yet: lowers only the floor
     under: Mapping[Money, datetime] = field(default_factory=dict)
     """Since when the floor has been under each level that was asked about and that it is under."""
 

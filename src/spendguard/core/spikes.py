@@ -1,8 +1,8 @@
 """Spikes: whether money goes faster than it usually does, by the account's own history.
 
-The usual hour is what an account spends in a busy hour of an ordinary day, or around the same hour
-of the week, whichever is more. Both are medians and quartiles: a spike of the past does not teach
-that spikes are usual.
+The usual hour is what an account spends in the dearest hour of nine days in ten, or around the same
+hour of the week in half of the weeks, whichever is more: a spike of the past does not teach that
+spikes are usual. Days before an account was used, or used again, are no history.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from spendguard.core.windows import DAY, HOUR, Window, utc_day
 
 LOOK_BACK = DAY * 28
 RECENT = timedelta(hours=26)  # what has just happened is no history yet
-FEWEST = 3  # days of history without which nothing is usual
+FEWEST = DAY * 3  # of history, without which nothing is usual
 CALM = timedelta(hours=2)
 WEEK = DAY * 7
 
@@ -60,30 +60,29 @@ class Usual:
 
     def hour(self, at: datetime) -> int | None:
         """Return what the hour before an instant usually costs; None for want of history."""
-        peaks = sorted(self._peaks().values())
-        if len(peaks) < FEWEST:
+        if self.window.length < FEWEST:
             return None
-        peak = peaks[len(peaks) * 3 // 4]
-        same = sorted(self._same_hour(at))
-        return max(peak, same[len(same) // 2] if same else 0)
+        if not any(self.hours.values()):
+            return 0
+        peaks, same = self._peaks(), self._same_hour(at)
+        peak = sorted(peaks)[len(peaks) * 9 // 10]
+        return max(peak, sorted(same)[len(same) // 2] if same else 0)
 
-    def _peaks(self) -> dict[datetime, int]:
-        """Return the dearest hour of each whole UTC day."""
-        days: dict[datetime, int] = defaultdict(int)
-        day = utc_day(self.window.start + DAY - timedelta(microseconds=1)).start
-        while day + DAY <= self.window.end:
-            days[day] = 0
-            day += DAY
+    def _peaks(self) -> list[int]:
+        """Return the dearest hour of each UTC day since the first use."""
+        day = utc_day(min(hour for hour, nanos in self.hours.items() if nanos)).start
+        peaks: dict[datetime, int] = defaultdict(int)
         for hour, nanos in self.hours.items():
             start = utc_day(hour).start
-            if start in days:
-                days[start] = max(days[start], nanos)
-        return days
+            peaks[start] = max(peaks[start], nanos)
+        return [peaks[day + DAY * n] for n in range(-((day - self.window.end) // DAY))]
 
     def _same_hour(self, at: datetime) -> list[int]:
-        """Return what the same hours of earlier weeks cost, with those beside them."""
+        """Return the dearest of the three hours around the same one of each earlier week."""
         hour = (at - HOUR).replace(minute=0, second=0, microsecond=0)
-        wanted = [
-            hour - WEEK * weeks + HOUR * beside for weeks in range(1, 5) for beside in (-1, 0, 1)
+        weeks = [hour - WEEK * back for back in range(1, 5)]
+        return [
+            max(self.hours.get(one + HOUR * beside, 0) for beside in (-1, 0, 1))
+            for one in weeks
+            if one in self.window
         ]
-        return [self.hours.get(one, 0) for one in wanted if one in self.window]

@@ -31,9 +31,27 @@ def account_evaluation(facts: AccountFacts, findings: Sequence[dict[str, Any]]) 
         "burn_per_day": None if rate is None else rate.per_day.exact(),
         "runway_hours": None if lasts is None else round(lasts / timedelta(hours=1), 1),
         "next_recharge": _next(facts),
+        "usage": _usage(facts),
         "strikes": facts.strikes.shown(facts.account),
         "unusable": facts.strikes.unusable,
         "findings": list(findings),
+    }
+
+
+def _usage(facts: AccountFacts) -> dict[str, Any] | None:
+    """Return how old usage is, and what the estimates of the last settled days were to the bill."""
+    usage = facts.usage
+    if usage is None:
+        return None
+    estimated, booked = usage.estimated, usage.booked
+    return {
+        "read_at": usage.read_at.isoformat(),
+        "estimated": None if estimated is None else estimated.exact(),
+        "booked": None if booked is None else booked.exact(),
+        "percent": None
+        if estimated is None or booked is None
+        else estimated.nanos * 100 // booked.nanos,
+        "unpriced": sum(one.requests for one in usage.unpriced),
     }
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from spendguard.store import retention
+from spendguard.store import retention, usage
 from spendguard.store.connect import Store
 
 RAW_REPLIES = timedelta(days=7)
 RESTATEMENTS = timedelta(days=400)
 MESSAGES = timedelta(days=400)
+MINUTES = timedelta(days=4)  # until no checkpoint needs to be split any more
+QUARTERS = timedelta(days=62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,18 @@ class RetainOutcome:
     restatements: int
     messages: int
     events: int
+    usage: int = 0
 
 
 def retain(store: Store, now: datetime) -> RetainOutcome:
-    """Drop raw replies after a week; corrections, messages and transitions after 400 days."""
+    """Drop what has served its time: raw replies after a week, messages after 400 days.
+
+    Usage is kept by the hour; minutes and quarter-hours of it go.
+    """
     return RetainOutcome(
         raw_replies=retention.drop_replies(store, now - RAW_REPLIES),
         restatements=retention.drop_restatements(store, now - RESTATEMENTS),
         messages=retention.drop_messages(store, now - MESSAGES),
         events=retention.drop_events(store, now - MESSAGES),
+        usage=usage.drop_fine(store, now - MINUTES, now - QUARTERS),
     )

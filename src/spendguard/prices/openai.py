@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from fractions import Fraction
+from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 
 from genai_prices.data_snapshot import get_snapshot
@@ -86,12 +86,8 @@ def _without_variant(standard: Sheet, tier: str) -> Sheet:
     """
     if tier == BATCH:
         half = {"input", "output"}
-        return {name: _halved(rate) if name in half else rate for name, rate in standard.items()}
+        return {name: rate.times(1, 2) if name in half else rate for name, rate in standard.items()}
     return standard if tier == FLEX else {}
-
-
-def _halved(rate: Rate) -> Rate:
-    return Rate(rate.nanos / 2, tuple((start, nanos / 2) for start, nanos in rate.long))
 
 
 def _model(provider: str, name: str) -> ModelInfo | None:
@@ -137,10 +133,7 @@ def _held_longer(prices: ModelPrice) -> dict[str, Rate]:
     The table has none; LiteLLM's, of 2026-11, has twice for each model it has one of.
     """
     written = _rate(prices, "cache_write_mtok", MILLION)
-    if written is None:
-        return {}
-    twice = tuple((start, nanos * 2) for start, nanos in written.long)
-    return {"cache_write_12h": Rate(written.nanos * 2, twice)}
+    return {} if written is None else {"cache_write_12h": written.times(2)}
 
 
 def _rate(prices: ModelPrice, key: str, per: int) -> Rate | None:
@@ -148,13 +141,13 @@ def _rate(prices: ModelPrice, key: str, per: int) -> Rate | None:
     if value is None:
         return None
     if isinstance(value, TieredPrices):
-        long = tuple((tier.start, _nanos(tier.price, per)) for tier in value.tiers)
-        return Rate(_nanos(value.base, per), long)
-    return Rate(_nanos(value, per))
+        long = [(tier.start, _nanos(tier.price)) for tier in value.tiers]
+        return Rate.of(_nanos(value.base), per, long)
+    return Rate.of(_nanos(value), per)
 
 
-def _nanos(price: object, per: int) -> Fraction:
-    return Fraction(str(price)) * NANOS / per
+def _nanos(price: Decimal) -> int:
+    return int((price * NANOS).to_integral_value(ROUND_CEILING))
 
 
 @lru_cache(maxsize=1024)

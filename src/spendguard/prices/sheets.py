@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from fractions import Fraction
+from functools import lru_cache
 from typing import TypeAlias
 
 from spendguard.core.prices import PER, PriceTable, StatedPrice
@@ -25,15 +26,30 @@ INPUT = frozenset(
         "cached_image",
     }
 )
+SCALE = 2 * 3600 * 1_000_000  # a half of a nano by the hour or the million is a whole number
 _FAR = 200  # so many means away there is nothing left of a request to count in nanos
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Nanos for one unit; `long` are those of requests with more input tokens than its key."""
+    """What one unit costs, in parts of a nano; in `long` for requests beyond so many tokens."""
 
-    nanos: Fraction
-    long: tuple[tuple[int, Fraction], ...] = ()
+    parts: int
+    long: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, nanos: int, per: int, long: Iterable[tuple[int, int]] = ()) -> Rate:
+        """Return the rate of so many nanos for so many units."""
+        return cls(
+            nanos * SCALE // per, tuple((start, more * SCALE // per) for start, more in long)
+        )
+
+    def times(self, numerator: int, denominator: int = 1) -> Rate:
+        """Return a multiple of this rate."""
+        parts = self.parts * numerator // denominator
+        return Rate(
+            parts, tuple((start, more * numerator // denominator) for start, more in self.long)
+        )
 
 
 Sheet: TypeAlias = Mapping[str, Rate]
@@ -45,9 +61,7 @@ def stated(provider: str, usage: Usage, table: PriceTable) -> dict[str, Rate]:
     fitting = (one for one in table.entries if _fits(one, provider, usage, day))
     sheet: dict[str, Rate] = {}
     for one in sorted(fitting, key=lambda one: one.since or date.min):
-        sheet |= {
-            name: Rate(Fraction(amount.nanos, PER[name])) for name, amount in one.prices.items()
-        }
+        sheet |= {name: Rate.of(amount.nanos, PER[name]) for name, amount in one.prices.items()}
     return sheet
 
 
@@ -64,26 +78,24 @@ def total(sheet: Sheet, used: Mapping[str, int], requests: int) -> int | None:
     """Return the nanos of all that was used, None where a part of it has no price."""
     if not used.keys() <= sheet.keys():
         return None
+    parts = sum(sheet[name].parts * count for name, count in used.items())
     tokens = sum(count for name, count in used.items() if name in INPUT)
-    rates = {name: sheet[name] for name in used}
-    shares = _shares(rates.values(), tokens, requests)
-    cost = sum((_cost(rates[name], shares) * count for name, count in used.items()), Fraction(0))
-    return round(cost)
+    return round(Fraction(parts + _longer(sheet, used, tokens, requests), SCALE))
 
 
-def _cost(rate: Rate, shares: Mapping[int, Fraction]) -> Fraction:
-    cost = before = rate.nanos
-    for threshold, nanos in rate.long:
-        cost += shares[threshold] * (nanos - before)
-        before = nanos
-    return cost
+def _longer(sheet: Sheet, used: Mapping[str, int], tokens: int, requests: int) -> Fraction | int:
+    """Return what long requests cost more than short ones."""
+    more: Fraction | int = 0
+    for name, count in used.items():
+        before = sheet[name].parts
+        for threshold, parts in sheet[name].long:
+            if tokens > threshold:
+                more += long_share(threshold, tokens, requests) * (parts - before) * count
+            before = parts
+    return more
 
 
-def _shares(rates: Iterable[Rate], tokens: int, requests: int) -> dict[int, Fraction]:
-    thresholds = {threshold for rate in rates for threshold, _ in rate.long}
-    return {one: long_share(one, tokens, requests) for one in thresholds}
-
-
+@lru_cache(maxsize=64)  # each rate of a row asks for the same
 def long_share(threshold: int, tokens: int, requests: int) -> Fraction:
     """Return which part of the tokens is taken to be in requests longer than a threshold.
 

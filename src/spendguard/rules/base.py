@@ -164,10 +164,21 @@ def balance_values(facts: AccountFacts, position: Position) -> dict[str, Value]:
         "late": position.late,
         "recharge": None if facts.recharge is None else facts.recharge.enabled,
         "card": facts.card,
+        **_usage_values(facts, position),
         **checkpoint_values(position),
         **burn_values(facts, position),
         **read_values(facts),
     }
+
+
+def _usage_values(facts: AccountFacts, position: Position) -> dict[str, Value]:
+    """Return what usage adds to what is booked, and what of it has no price."""
+    told: dict[str, Value] = {}
+    if position.unbooked:
+        told["unbooked"] = position.unbooked
+    if facts.unpriced:
+        told["unpriced"] = facts.unpriced
+    return told
 
 
 def checkpoint_values(position: Position) -> dict[str, Value]:

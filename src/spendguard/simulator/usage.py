@@ -123,16 +123,14 @@ def usage(world: World, name: str, request: Request) -> dict[str, Any]:
         raise invalid("Invalid value for 'bucket_width'.", "bucket_width")
     asked = groups(request, series.groups)
 
+    wanted = {told: ids for one, told in FILTERS.items() if (ids := request.many(one))}
+
     def results(window: Window) -> list[dict[str, Any]]:
-        counts = [count for count in world.used(name, window) if _wanted(count, request)]
+        used = world.used(name, window)
+        counts = [one for one in used if all(told(one) in ids for told, ids in wanted.items())]
         return _results(series, counts, asked)
 
     return page(request, width, world.now, results)
-
-
-def _wanted(count: Count, request: Request) -> bool:
-    asked = {name: request.many(name) for name in FILTERS}
-    return all(not ids or FILTERS[name](count) in ids for name, ids in asked.items())
 
 
 def _results(

@@ -10,7 +10,7 @@ SELECT loaded_at, effective FROM configuration WHERE id = 1
 
 -- name: accounts
 SELECT id, name, provider, currency, first_ok_at, last_ok_at, last_poll_at, failures,
-       failing_since, error_kind, error_text, usage_read_at
+       failing_since, error_kind, error_text, usage_known, usage_read_at, usage_error
 FROM accounts
 ORDER BY name
 

@@ -211,14 +211,14 @@ def test_what_is_used_costs_what_is_booked(simulator: Simulator, http: httpx.Cli
     assert simulator.world.booked_in(TODAY) - before == Money(listed, "USD") + others
 
 
-def test_a_day_of_minutes_costs_one_request_and_two_days_two(
+def test_six_hours_of_minutes_cost_one_request_and_a_day_four(
     simulator: Simulator, http: httpx.Client
 ) -> None:
     asked = provider(simulator, http)
 
-    for days, requests in ((1, 1), (2, 2)):
+    for hours, requests in ((6, 1), (24, 4)):
         simulator.requests.clear()
-        window = Window(TODAY.start - DAY * days, TODAY.start)
+        window = Window(TODAY.start - HOUR * hours, TODAY.start)
         asked.usage(window, timedelta(minutes=1), PLAIN)
         assert len(simulator.requests) == requests
 

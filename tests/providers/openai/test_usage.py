@@ -109,7 +109,7 @@ def test_asks_for_all_there_is_once_each() -> None:
     ("width", "length", "name", "limit"),
     [
         (MINUTE, HOUR * 2, "1m", "120"),
-        (MINUTE, DAY * 2, "1m", "1440"),
+        (MINUTE, DAY * 2, "1m", "360"),
         (HOUR, DAY, "1h", "24"),
         (HOUR, DAY * 31, "1h", "168"),
         (DAY, DAY * 31, "1d", "31"),
@@ -486,21 +486,24 @@ def test_where_nothing_can_be_read_the_first_failure_is_raised() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("reply", "kind"),
     [
-        (401, ErrorKind.AUTH),
-        (403, ErrorKind.BLOCKED),
-        (429, ErrorKind.RATE_LIMITED),
+        (httpx.Response(401), ErrorKind.AUTH),
+        (httpx.Response(403), ErrorKind.BLOCKED),
+        (httpx.Response(429), ErrorKind.RATE_LIMITED),
+        (httpx.ReadTimeout(""), ErrorKind.UNAVAILABLE),
+        (httpx.ConnectError(""), ErrorKind.UNAVAILABLE),
     ],
+    ids=repr,
 )
 def test_what_is_refused_for_one_series_is_not_asked_for_the_others(
-    status: int, kind: ErrorKind
+    reply: Reply, kind: ErrorKind
 ) -> None:
     asked: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx.Request) -> Reply:
         asked.append(request.url.path)
-        return httpx.Response(status)
+        return reply
 
     with pytest.raises(ProviderError) as caught:
         read(answer)

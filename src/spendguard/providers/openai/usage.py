@@ -18,9 +18,10 @@ from spendguard.providers.openai.series import SERIES, Series
 from spendguard.providers.openai.shapes import Page, UsageResult, known, wrong
 
 PATH = "/organization/usage"
-# Of each width: OpenAI's name, and the most buckets that one page holds.
-WIDTHS = {timedelta(minutes=1): ("1m", 1440), HOUR: ("1h", 168), DAY: ("1d", 31)}
-# What is refused to the key is refused for every series: the rest is not asked for.
+# Of each width: OpenAI's name, and the buckets of a page, few enough for a busy organization's
+# reply to stay within its size; 1440 minutes are allowed.
+WIDTHS = {timedelta(minutes=1): ("1m", 360), HOUR: ("1h", 168), DAY: ("1d", 31)}
+# What is refused to the key is refused for every series.
 FOR_ALL = frozenset({ErrorKind.AUTH, ErrorKind.SCOPE, ErrorKind.BLOCKED, ErrorKind.RATE_LIMITED})
 
 _Key: TypeAlias = tuple[int, str, str, str, str]  # start, model, project, api key, tier
@@ -47,7 +48,7 @@ def read_usage(
     failures: dict[str, ErrorKind] = {}
     first: ProviderError | None = None
     for name in [one for one in SERIES if series is None or one in series]:
-        if first is not None and first.kind in FOR_ALL:
+        if first is not None and _of_all(first):
             failures[name] = first.kind
             continue
         try:
@@ -60,6 +61,12 @@ def read_usage(
     if first is not None and not read:
         raise first
     return UsageRead(window, width, frozenset(read), tuple(rows), failures)
+
+
+def _of_all(error: ProviderError) -> bool:
+    """Tell whether the other series need not be tried: each would take its time to fail."""
+    unreachable = error.kind is ErrorKind.UNAVAILABLE and error.status is None
+    return unreachable or error.kind in FOR_ALL
 
 
 def _read(api: Api, series: Series, window: Window, width: timedelta) -> list[Usage]:
