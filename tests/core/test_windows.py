@@ -13,7 +13,6 @@ from spendguard.core.windows import (
     Unit,
     Window,
     calendar_window,
-    divide,
     share,
     tile,
     utc_day,
@@ -96,28 +95,3 @@ def test_a_utc_day_that_straddles_a_local_day_is_divided_evenly_over_its_hours()
 
     assert share(24, day, shanghai) == 16
     assert share(24, day, Window(shanghai.end, shanghai.end + DAY)) == 8
-
-
-AMOUNTS = st.integers(-(10**15), 10**15)
-WEIGHTS = st.lists(st.integers(0, 10**12), min_size=1, max_size=24).filter(any)
-
-
-@given(AMOUNTS, WEIGHTS, st.data())
-def test_what_is_divided_by_weights_sums_to_the_amount_and_finer_parts_to_coarser(
-    nanos: int, weights: list[int], data: st.DataObject
-) -> None:
-    parts = divide(nanos, weights)
-    assert sum(parts) == nanos
-
-    cut = data.draw(st.integers(0, len(weights)))
-    coarser = divide(nanos, [sum(weights[:cut]), sum(weights[cut:])])
-    assert coarser == [sum(parts[:cut]), sum(parts[cut:])]
-
-
-@given(AMOUNTS, st.lists(st.integers(1, 10**9), min_size=1, max_size=9))
-def test_weights_that_are_lengths_divide_as_share_does(nanos: int, lengths: list[int]) -> None:
-    start = datetime(2026, 11, 23, tzinfo=UTC)
-    ends = [start + timedelta(microseconds=sum(lengths[:n])) for n in range(len(lengths) + 1)]
-    windows = [Window(*pair) for pair in pairwise(ends)]
-    even = [share(nanos, Window(start, ends[-1]), window) for window in windows]
-    assert divide(nanos, lengths) == even

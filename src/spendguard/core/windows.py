@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
@@ -151,18 +151,3 @@ def share(nanos: int, span: Window, part: Window) -> int:
         return nanos * ((instant - span.start) // unit) // whole
 
     return until(common.end) - until(common.start)
-
-
-def divide(nanos: int, weights: Sequence[int]) -> list[int]:
-    """Return an amount divided by weights, to the nano; the parts sum to it exactly.
-
-    What falls on the first parts depends on their sum only, so that finer parts add up to coarser
-    ones. The weights must not all be zero.
-    """
-    whole, passed, given, parts = sum(weights), 0, 0, []
-    for weight in weights:
-        passed += weight
-        upto = nanos * passed // whole
-        parts.append(upto - given)
-        given = upto
-    return parts

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
 
-from spendguard.core.windows import DAY, Unit, Window, divide, tile, utc_day
+from spendguard.core.spread import SETTLES, divide
+from spendguard.core.windows import DAY, Unit, Window, tile, utc_day
 from spendguard.store.cutting import Cuts, Shape
 from spendguard.store.history import History, to_column, to_instant
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 BOOKED, ESTIMATED = KINDS = ("booked", "estimated")
-SETTLES = 2 * DAY
-"""How long after its end a UTC day keeps its estimate; then what is booked is all there was."""
 
 COLUMNS = {
     "account": "account",
