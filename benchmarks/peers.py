@@ -46,7 +46,11 @@ def ccusage(events: int) -> tuple[tuple[str, ...], dict[str, str]]:
     home = BUILD / f"events-{events}-{utc_now():%Y-%m-%d}"
     if not home.exists():
         _write_events(home, events)
-    return (program, "daily", "--offline", "--json"), {"CLAUDE_CONFIG_DIR": str(home)}
+    command, env = (program, "daily", "--offline", "--json"), {"CLAUDE_CONFIG_DIR": str(home)}
+    told = subprocess.run(command, env={**os.environ, **env}, capture_output=True, check=False)  # noqa: S603
+    if told.returncode or not json.loads(told.stdout)["totals"]["totalTokens"]:
+        raise MissingError("ccusage does not read the events that were written for it")
+    return command, env
 
 
 def _write_events(home: Path, count: int) -> None:
@@ -78,7 +82,7 @@ def _events(session: int, count: int) -> Iterator[str]:
                 "usage": usage | cached,
             },
         }
-        yield json.dumps(event) + "\n"
+        yield json.dumps(event, separators=(",", ":")) + "\n"  # it looks for these very signs
 
 
 def vnstat() -> tuple[str, ...]:

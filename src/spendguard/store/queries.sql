@@ -145,6 +145,15 @@ WHERE spend.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) 
   AND spend.day >= :since AND spend.day < :until
 ORDER BY spend.day
 
+-- name: unbooked_days
+SELECT unbooked.day, accounts.currency, CAST(SUM(unbooked.nanos) AS BIGINT) AS nanos
+FROM unbooked
+JOIN accounts ON accounts.id = unbooked.account_id
+WHERE unbooked.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+  AND unbooked.day >= :since AND unbooked.day < :until
+GROUP BY unbooked.day, accounts.currency
+ORDER BY unbooked.day
+
 -- name: unbooked_parts
 SELECT unbooked.account_id, unbooked.day, accounts.name AS account, dimensions.project,
        dimensions.api_key, dimensions.line_item, dimensions.model, accounts.currency AS currency,

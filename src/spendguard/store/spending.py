@@ -124,18 +124,20 @@ class Spending:
                 for row in self._ask(query, question, days):
                     yield (0, row["part"], BOOKED, row["currency"]), row["nanos"]
             else:
-                for row in self._ask("spend_days", question, days):
-                    place = cuts.place(to_instant(row["day"]))
-                    if place is not None:
-                        yield (place, "", BOOKED, row["currency"]), row["nanos"]
+                yield from _placed(cuts, self._ask("spend_days", question, days), BOOKED)
 
     def _estimated(self, question: Question, cuts: Cuts) -> Iterator[_Sum]:
         """Yield what is not booked of the days that are not settled."""
         days = _days_of(question.window)
         unsettled = Window(max(days.start, utc_day(self._now - SETTLES).start), days.end)
-        if unsettled.start < unsettled.end:
-            rows = self._ask("unbooked_parts", question, unsettled)
-            yield from self._divided(question, cuts, rows, ESTIMATED)
+        if unsettled.start >= unsettled.end:
+            return
+        for run, cut in _runs(unsettled, cuts):
+            if cut or question.by in COLUMNS:
+                rows = self._ask("unbooked_parts", question, run)
+                yield from self._divided(question, cuts, rows, ESTIMATED)
+            else:
+                yield from _placed(cuts, self._ask("unbooked_days", question, run), ESTIMATED)
 
     def _divided(
         self, question: Question, cuts: Cuts, rows: Iterable[Any], kind: str
@@ -166,6 +168,14 @@ class Spending:
             since=to_column(days.start),
             until=to_column(days.end),
         )
+
+
+def _placed(cuts: Cuts, rows: Iterable[Any], kind: str) -> Iterator[_Sum]:
+    """Yield the sums of days that no edge cuts, in the windows they fall into."""
+    for row in rows:
+        place = cuts.place(to_instant(row["day"]))
+        if place is not None:
+            yield (place, "", kind, row["currency"]), row["nanos"]
 
 
 def totals(rows: Iterable[Row]) -> dict[str, dict[str, int]]:
