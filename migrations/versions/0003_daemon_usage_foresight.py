@@ -59,6 +59,19 @@ def _usage() -> None:
     for unit in ("minute", "quarter", "hour"):
         _buckets(f"usage_{unit}s", sa.Column(unit, sa.Integer(), nullable=False))
     _buckets("usage_days", sa.Column("day", sa.BigInteger(), nullable=False))
+    op.create_table(
+        "usage_totals",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("hour", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("nanos", sa.BigInteger(), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("unpriced", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_usage_totals_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "hour", name=op.f("pk_usage_totals")),
+        sqlite_with_rowid=False,
+    )
     _estimates()
     _spenders()
 

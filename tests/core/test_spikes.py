@@ -13,7 +13,8 @@ START = END - DAY * 28
 
 
 def usual(hours: dict[datetime, int], start: datetime = START) -> int | None:
-    return Usual(hours, Window(start, END)).hour(NOW)
+    found = Usual.of(hours, Window(start, END))
+    return None if found is None else found.hour(NOW)
 
 
 def every_day(nanos: int, days: int = 28, hour: int = 3) -> dict[datetime, int]:

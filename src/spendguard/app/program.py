@@ -56,6 +56,7 @@ from spendguard.store.ledger import Recorded, Stated
 from spendguard.store.silences import Silence
 
 WORKERS = 8
+Told = Callable[[str, int, int, str], None]  # an account, days read, days wanted, of what
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +186,12 @@ class App:
         told = progress or (lambda _read, _wanted, _what: None)
         return poll(self.store, account, provider, now, told, self.configuration.prices)
 
-    def poll_all(self) -> list[PollOutcome]:
+    def poll_all(self, progress: Told | None = None) -> list[PollOutcome]:
         """Read every account now, several at once: one that hangs delays no other."""
+        accounts = self.configuration.accounts
+        told = [None if progress is None else partial(progress, one.name) for one in accounts]
         with ThreadPoolExecutor(WORKERS) as pool:
-            return list(pool.map(self.poll, self.configuration.accounts))
+            return list(pool.map(self.poll, accounts, told))
 
     def read_receipts(self) -> list[MailOutcome]:
         """Read what is new in every mailbox, several at once, and enter what it proves."""
@@ -315,12 +318,12 @@ class App:
 
     # everything at once
 
-    def check(self) -> Checked:
+    def check(self, progress: Told | None = None) -> Checked:
         """Read, judge and tell everything once: what `spendguard check` does."""
         with delivering(cast("Path", self.store.path), self._take_back):
             self.retire()
             mailboxes = self.read_receipts()
-            polls = self.poll_all()
+            polls = self.poll_all(progress)
             found = self.evaluate_all()
             judged = [found[account.name] for account in self.configuration.accounts]
             self.evaluate_guard()

@@ -8,12 +8,14 @@ from argparse import Namespace
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from spendguard.app.program import App
 from spendguard.cli.output import Column, complain, on_terminal, say, table, warn
+from spendguard.cli.progress import ReadingBack
 from spendguard.cli.reading import Source
 from spendguard.cli.template import Choices, render
 from spendguard.cli.writing import quiet
@@ -164,22 +166,13 @@ def _verify(app: App, account: Account) -> None:
 
 
 def _read_back(app: App, account: Account) -> None:
-    shown = sys.stderr.isatty()
-    reached = {"cost": 0, "usage": 0}
-
-    def progress(read: int, wanted: int, what: str) -> None:
-        reached[what] = read
-        if shown:
-            sys.stderr.write(f"\r\x1b[Kreading {read} of {wanted} days of {what}")
-            sys.stderr.flush()
-
-    outcome = app.poll(account, progress)
-    if shown:
-        sys.stderr.write("\r\x1b[K")
+    progress = ReadingBack()
+    outcome = app.poll(account, partial(progress, account.name))
+    progress.end()
     if outcome.error is not None:
         raise ProviderError(outcome.error, outcome.message, outcome.hint)
-    usage = f" and {reached['usage']} of usage" if reached["usage"] else ""
-    say(f"read {reached['cost']} days of cost{usage}")
+    days, used = progress.reached["cost"], progress.reached["usage"]
+    say(f"read {days} days of cost" + (f" and {used} of usage" if used else ""))
 
 
 def _state_balance(app: App, account: Account, amount: Money) -> None:

@@ -7,7 +7,6 @@ spikes are usual. Days before an account was used, or used again, are no history
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,29 +52,24 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What is usual for an account: nanos by hour, all within a window."""
+    """What is usual for an account: the dearest hour of nine days in ten, and nanos by hour."""
 
-    hours: Mapping[datetime, int]
     window: Window
+    hours: Mapping[datetime, int]
+    peak: int
 
-    def hour(self, at: datetime) -> int | None:
-        """Return what the hour before an instant usually costs; None for want of history."""
-        if self.window.length < FEWEST:
+    @classmethod
+    def of(cls, hours: Mapping[datetime, int], window: Window) -> Usual | None:
+        """Return what the hours of a window teach; None for want of history."""
+        if window.length < FEWEST:
             return None
-        if not any(self.hours.values()):
-            return 0
-        peaks, same = self._peaks(), self._same_hour(at)
-        peak = sorted(peaks)[len(peaks) * 9 // 10]
-        return max(peak, sorted(same)[len(same) // 2] if same else 0)
+        peaks = sorted(_peaks(hours, window))
+        return cls(window, hours, peaks[len(peaks) * 9 // 10] if peaks else 0)
 
-    def _peaks(self) -> list[int]:
-        """Return the dearest hour of each UTC day since the first use."""
-        day = utc_day(min(hour for hour, nanos in self.hours.items() if nanos)).start
-        peaks: dict[datetime, int] = defaultdict(int)
-        for hour, nanos in self.hours.items():
-            start = utc_day(hour).start
-            peaks[start] = max(peaks[start], nanos)
-        return [peaks[day + DAY * n] for n in range(-((day - self.window.end) // DAY))]
+    def hour(self, at: datetime) -> int:
+        """Return what the hour before an instant usually costs."""
+        same = sorted(self._same_hour(at))
+        return max(self.peak, same[len(same) // 2] if same else 0)
 
     def _same_hour(self, at: datetime) -> list[int]:
         """Return the dearest of the three hours around the same one of each earlier week."""
@@ -86,3 +80,17 @@ class Usual:
             for one in weeks
             if one in self.window
         ]
+
+
+def _peaks(hours: Mapping[datetime, int], window: Window) -> list[int]:
+    """Return the dearest hour of each UTC day since the first use."""
+    first = min((hour for hour, nanos in hours.items() if nanos), default=None)
+    if first is None:
+        return []
+    day = utc_day(first).start
+    peaks = [0] * -((day - window.end) // DAY)
+    for hour, nanos in hours.items():
+        place = (hour - day) // DAY
+        if place >= 0:
+            peaks[place] = max(peaks[place], nanos)
+    return peaks

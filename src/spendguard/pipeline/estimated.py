@@ -63,9 +63,13 @@ def hours_used(tx: Tx, row: Any, now: datetime) -> list[Used] | None:
 
 
 def fresh(row: Any, now: datetime) -> bool:
-    """Tell whether usage is read, and not long ago."""
-    read_at = row.usage_read_at
-    return bool(row.usage_known) and read_at is not None and abs(now - read_at) <= BEHIND
+    """Tell whether usage is read as far as costs are, and not long ago for how often it is read."""
+    read_at, polled_at, next_at = row.usage_read_at, row.last_poll_at, row.next_poll_at
+    if not row.usage_known or read_at is None or read_at < row.last_ok_at - BEHIND:
+        return False
+    regular = not row.failures and polled_at is not None and next_at is not None
+    pause = next_at - polled_at if regular else timedelta(0)
+    return bool(abs(now - read_at) <= max(BEHIND, pause * 3))
 
 
 def splits(tx: Tx, row: Any, entries: Sequence[Entry]) -> dict[datetime, Split]:

@@ -93,7 +93,8 @@ def _dearest(tx: Tx, row: Any, who: spenders.Newcomer, now: datetime) -> tuple[d
 
 
 def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
-    """Return how fast money went; an acknowledged spike is looked at from its beginning."""
+    """Return how fast money went until usage was read; an acknowledged spike from its beginning."""
+    now = min(now, row.usage_read_at)
     accepted = row.spike_accepted_at
     back = RECENT if accepted is not None and now - accepted < RECENT else CALM
     minutes = {
@@ -107,13 +108,13 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     hours = usage.used(tx, row.id, window) if window.start < window.end else []
     if not any(one.nanos for one in hours) and not _ever_spent(tx, row, window.end):
         return None
-    usual = Usual({one.at: one.nanos for one in hours}, window)
-    moments = []
-    for at in _instants(now, back):
-        normal = usual.hour(at)
-        if normal is None:
-            return None
-        moments.append(Moment(at, _sum(minutes, at, HOUR), _sum(minutes, at, QUARTER), normal))
+    usual = Usual.of({one.at: one.nanos for one in hours}, window)
+    if usual is None:
+        return None
+    moments = [
+        Moment(at, _sum(minutes, at, HOUR), _sum(minutes, at, QUARTER), usual.hour(at))
+        for at in _instants(now, back)
+    ]
     worst = max(moments, key=lambda one: one.hour)
     causes = _causes(tx, row, Window(worst.at - HOUR, worst.at), window) if _fast(worst) else ()
     return Pace(tuple(moments), causes, accepted, row.spike_accepted_nanos or 0)

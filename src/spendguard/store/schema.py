@@ -144,6 +144,17 @@ usage_quarters = _bucket("usage_quarters", _since_1970("quarter"))
 usage_hours = _bucket("usage_hours", _since_1970("hour"))
 usage_days = _bucket("usage_days", sa.Column("day", Instant, primary_key=True))
 
+usage_totals = sa.Table(  # each hour of an account, whoever used it
+    "usage_totals",
+    metadata,
+    _account(key=True),
+    _since_1970("hour"),
+    sa.Column("nanos", Nanos, nullable=False),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("unpriced", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 unbooked = sa.Table(  # of UTC days that are not settled: what is estimated above what is booked
     "unbooked",
     metadata,

@@ -25,6 +25,7 @@ from spendguard.store.schema import (
     usage_hours,
     usage_minutes,
     usage_quarters,
+    usage_totals,
 )
 from spendguard.store.types import EPOCH
 
@@ -165,16 +166,31 @@ ON CONFLICT (account_id, day, dimension_id) DO UPDATE SET
 """
 
 
+_UPSERT_TOTAL = """
+INSERT INTO usage_totals (account_id, hour, nanos, requests, unpriced) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (account_id, hour) DO UPDATE SET
+    nanos = usage_totals.nanos + excluded.nanos,
+    requests = usage_totals.requests + excluded.requests,
+    unpriced = usage_totals.unpriced + excluded.unpriced
+"""
+
+
 def _roll_up(
     tx: sa.Connection, account_id: int, changes: Mapping[_Key, tuple[_Bucket, _Bucket]]
 ) -> None:
+    """Bring the days, and the hours of the account as a whole, in line with what changed."""
     deltas: dict[_Key, _Bucket] = {}
+    totals: dict[int, list[int]] = {}
     for (hour, dimension), (old, new) in changes.items():
         nanos = None if new[0] is None and not old[0] else (new[0] or 0) - (old[0] or 0)
         delta = (nanos, new[1] - old[1], new[2] - old[2])
         key = (hour // 24 * (DAY // _MICROSECOND), dimension)
         deltas[key] = _both(deltas[key], delta) if key in deltas else delta
+        total = totals.setdefault(hour, [0, 0, 0])
+        total[:] = [known + (new or 0) for known, new in zip(total, delta, strict=True)]
     if deltas:
+        sums = [(account_id, hour, *total) for hour, total in totals.items()]
+        tx.exec_driver_sql(_UPSERT_TOTAL, sums)
         rows = [(account_id, *key, *delta) for key, delta in deltas.items()]
         tx.exec_driver_sql(_UPSERT_DAY, rows)
 
@@ -194,7 +210,7 @@ def used(
     part: Part | None = None,
 ) -> list[Used]:
     """Return what was used in the buckets that begin in a window, of a part or all of an account."""
-    table = BUCKETS[width]
+    table = usage_totals if width == HOUR and part is None else BUCKETS[width]
     unit, rows = table.c[_unit(table)], table.c
     query = (
         sa.select(
