@@ -53,6 +53,12 @@ VALUES (1, ?, ?, ?, 1, 0)
 ON CONFLICT (account_id, day, dimension_id) DO UPDATE SET
     nanos = usage_days.nanos + excluded.nanos, requests = usage_days.requests + excluded.requests
 """
+_USAGE_TOTALS = """
+INSERT INTO usage_totals (account_id, hour, nanos, requests, unpriced)
+VALUES (1, ?, ?, 1, 0)
+ON CONFLICT (account_id, hour) DO UPDATE SET
+    nanos = usage_totals.nanos + excluded.nanos, requests = usage_totals.requests + excluded.requests
+"""
 Keep = Callable[[], None]
 Statements = list[tuple[str, list[tuple[Any, ...]]]]
 
@@ -201,12 +207,15 @@ def _raw_usage(store: Store, rows: int, turns: int) -> Keep:
 
 
 def _usage_rows(read: UsageRead, costs: list[int | None]) -> Statements:
-    hours, days = [], dict[tuple[int, int], int]()
+    hours, days, totals = [], dict[tuple[int, int], int](), dict[int, int]()
     for row, nanos in zip(read.rows, costs, strict=True):
-        hours.append((usage.place(row.window.start, HOUR), _number(row), nanos))
+        hour = usage.place(row.window.start, HOUR)
+        hours.append((hour, _number(row), nanos))
+        totals[hour] = totals.get(hour, 0) + (nanos or 0)
         key = (to_microseconds(utc_day(row.window.start).start), _number(row))
         days[key] = days.get(key, 0) + (nanos or 0)
-    return [(_HOURS, hours), (_USAGE_DAYS, [(*key, nanos) for key, nanos in days.items()])]
+    sums = [(*key, nanos) for key, nanos in days.items()]
+    return [(_HOURS, hours), (_USAGE_DAYS, sums), (_USAGE_TOTALS, [*totals.items()])]
 
 
 def _number(row: Spend | Usage) -> int:
