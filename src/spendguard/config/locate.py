@@ -164,15 +164,17 @@ def database_url(url: str | None, path: str | os.PathLike[str], env: Mapping[str
     started.
     """
     if url is None:
-        return f"{places.SQLITE}{_default_database(env)}"
+        return f"{places.SQLITE}{_default_database(path, env)}"
     beside = paths.dirname(paths.join(os.getcwd(), path))
     return f"{places.SQLITE}{paths.join(beside, url.removeprefix(places.SQLITE))}"
 
 
-def _default_database(env: Mapping[str, str]) -> str:
+def _default_database(path: str | os.PathLike[str], env: Mapping[str, str]) -> str:
+    """Return the database where the file names none; members of its group ask the service's own."""
     state = env.get("STATE_DIRECTORY", "").split(":")[0]  # the first of several
     if not paths.isabs(state):
-        state = SYSTEM_STATE if os.geteuid() == 0 else _home(env, "STATE")
+        of_the_service = os.geteuid() == 0 or paths.join(os.getcwd(), path) == SYSTEM_CONFIG
+        state = SYSTEM_STATE if of_the_service else _home(env, "STATE")
     return paths.join(state, DATABASE)
 
 
