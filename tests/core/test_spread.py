@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spendguard.core.spread import divide, falls_on, pieces
-from spendguard.core.windows import DAY, HOUR, Window
+from spendguard.core.windows import DAY, HOUR, Window, share
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 TODAY = Window(START, START + DAY)
@@ -62,3 +62,21 @@ def test_windows_that_tile_a_day_share_it_to_the_nano(
 @given(st.integers(0, 10**15), HOURS, INSTANTS)
 def test_no_part_is_negative(nanos: int, hours: list[int], cut: datetime) -> None:
     assert 0 <= falls_on(Window(START, cut), TODAY, nanos, hours) <= nanos
+
+
+@given(NANOS, HOURS.filter(any), st.data())
+def test_finer_parts_sum_to_coarser_ones(
+    nanos: int, weights: list[int], data: st.DataObject
+) -> None:
+    parts = divide(nanos, weights)
+    cut = data.draw(st.integers(0, len(weights)))
+    coarser = divide(nanos, [sum(weights[:cut]), sum(weights[cut:])])
+    assert coarser == [sum(parts[:cut]), sum(parts[cut:])]
+
+
+@given(NANOS, st.lists(st.integers(1, 10**9), min_size=1, max_size=9))
+def test_weights_that_are_lengths_divide_as_share_does(nanos: int, lengths: list[int]) -> None:
+    ends = [START + timedelta(microseconds=sum(lengths[:n])) for n in range(len(lengths) + 1)]
+    whole = Window(START, ends[-1])
+    even = [share(nanos, whole, Window(*pair)) for pair in pairwise(ends)]
+    assert divide(nanos, lengths) == even

@@ -39,7 +39,7 @@ def seeded(tmp_path: Path) -> Seed:
     """A database with a row of each kind that can be wrong."""
     seed = Seed(tmp_path / "spendguard.toml", tmp_path / "spendguard.db").empty()
     seed.configured("main").read().evaluated("main").alert()
-    seed.spent(TODAY, DOLLAR).spent_by(TODAY, DOLLAR, model="m")
+    seed.spent(TODAY, DOLLAR, model="m")
     entry = {"account_id": 1, "kind": "deposit", "nanos": DOLLAR, "currency": "USD", "at": NOW}
     told = {"at_stated": True, "expires_stated": False, "source": "manual", "recorded_at": NOW}
     seed.insert(schema.entries, {**entry, **told})

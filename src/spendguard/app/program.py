@@ -81,7 +81,7 @@ def configure(explicit: str | None, env: Mapping[str, str]) -> Configuration:
     Raises:
         ConfigError: with every problem at once.
     """
-    return load(find_config(explicit, env), env, PROVIDERS.keys())
+    return load(Path(find_config(explicit, env)), env, PROVIDERS.keys())
 
 
 class App(Entries):

@@ -42,7 +42,7 @@ def _up_to_date(options: Namespace) -> Path | None:
     """Return the database if it has the schema of this program; None where more must be done."""
     try:
         with source(options) as asked:
-            return asked.history.path
+            return Path(asked.history.path)
     except StoreError:
         return None
 

@@ -96,12 +96,11 @@ def _everything(explicit: str | None) -> Iterator[Line]:
         yield Line(WARN, "configuration", str(warning), warning.hint)
     local = utc_now().astimezone(configuration.zone)
     yield Line(OK, "time zone", f"{configuration.zone.key}, where it is {local:%Y-%m-%d %H:%M}")
-    database = locate(configuration.path, os.environ).database
+    database = Path(locate(configuration.path, os.environ).database)
     rows: dict[str, Any] = {}
     evaluations: dict[str, Any] = {}
-    if database is not None:
-        yield from _database(database, rows, evaluations)
-        yield _disk(database, configuration)
+    yield from _database(database, rows, evaluations)
+    yield _disk(database, configuration)
     ends = Ends(configuration, os.environ)
     try:
         for account in configuration.accounts:

@@ -6,7 +6,6 @@ import csv
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,11 +14,12 @@ from spendguard.cli.entries import entry_json
 from spendguard.cli.instants import resolve, rfc3339
 from spendguard.cli.output import emit
 from spendguard.cli.reading import Source, instant_text, known_account, source
-from spendguard.cli.spend import Question, Row, answer
 from spendguard.core.errors import SpendguardError, UsageError
 from spendguard.core.money import Money
+from spendguard.core.nanos import exact
 from spendguard.core.windows import Window
 from spendguard.store.history import to_column
+from spendguard.store.spending import Question, Row, Spending
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _UTC = ZoneInfo("UTC")
@@ -54,7 +54,8 @@ def _window(options: Namespace, asked: Source) -> Window:
 
 def _spend(asked: Source, account: str, window: Window, by: str) -> list[Row]:
     """Return what was spent in each UTC day or hour: a trace does not depend on anybody's zone."""
-    return answer(replace(asked, zone=_UTC), Question(account, window, by))
+    spending = Spending(asked.history, _UTC, asked.now)
+    return spending.answer(Question(account, window, by))
 
 
 def _trace(asked: Source, window: Window, by: str, names: Sequence[str]) -> None:
@@ -62,7 +63,7 @@ def _trace(asked: Source, window: Window, by: str, names: Sequence[str]) -> None
         known = ", ".join(sorted(names))
         raise UsageError("a trace is of one account", f"choose it with --account: {known}")
     rows = _spend(asked, names[0], window, by) if names else []
-    currencies = sorted({row.amount.currency for row in rows if row.amount})
+    currencies = sorted({row.currency for row in rows if row.nanos})
     if len(currencies) > 1:
         told = " and ".join(currencies)
         raise SpendguardError(
@@ -70,9 +71,11 @@ def _trace(asked: Source, window: Window, by: str, names: Sequence[str]) -> None
         )
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["timestamp", "amount"])
+    spent: dict[datetime, int] = {}  # what is booked, and what is estimated beside it
     for row in rows:
-        if not currencies or row.amount.currency == currencies[0]:
-            writer.writerow([rfc3339(row.window.start), row.amount.exact()])
+        if not currencies or row.currency == currencies[0]:
+            spent[row.window.start] = spent.get(row.window.start, 0) + row.nanos
+    writer.writerows([rfc3339(start), exact(nanos)] for start, nanos in sorted(spent.items()))
 
 
 def _emit(asked: Source, window: Window, by: str, held: Sequence[Any], *, whole: bool) -> None:
@@ -105,9 +108,9 @@ def _spend_json(row: Row) -> dict[str, Any]:
     return {
         "start": rfc3339(row.window.start),
         "end": rfc3339(row.window.end),
-        "amount": row.amount.exact(),
-        "currency": row.amount.currency,
-        "kind": "booked",
+        "amount": exact(row.nanos),
+        "currency": row.currency,
+        "kind": row.kind,
     }
 
 

@@ -268,7 +268,7 @@ COMMANDS = {
     ),
     "balance list": Command("print each balance that was stated", "balance:listed", _maybe_account),
     "balance void": Command("take back a balance that was stated", "balance:void", _by_id),
-    "spend": Command("what was spent, as the provider booked it", "spend:run", _spend),
+    "spend": Command("what was spent, booked and estimated", "spend:run", _spend),
     "export": Command("the history as a trace, or as JSON with the ledger", "export:run", _export),
     "deposit": Command("credit that was bought, granted or paid back"),
     "deposit add": Command("note a purchase of credit, or a grant", "deposit:add", _deposit_add),

@@ -5,27 +5,40 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from spendguard.cli.instants import rfc3339
 from spendguard.cli.output import Cell, Column, emit, say, severity_cell, table
 from spendguard.cli.reading import Source, StoredAlert, lasting, open_alerts, source, stored_money
 from spendguard.store.history import maybe_instant
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-@dataclass(frozen=True, slots=True)
+
 class AccountStatus:
     """What is stored about one account: its last poll and its last evaluation."""
 
-    name: str
-    provider: str
-    currency: str
-    evaluation: Mapping[str, Any]
-    read_at: datetime | None
-    failures: int
-    error: str | None
+    __slots__ = ("currency", "error", "evaluation", "failures", "name", "provider", "read_at")
+
+    def __init__(
+        self,
+        name: str,
+        provider: str,
+        currency: str,
+        evaluation: Mapping[str, Any],
+        read_at: datetime | None,
+        failures: int,
+        error: str | None,
+    ) -> None:
+        self.name = name
+        self.provider = provider
+        self.currency = currency
+        self.evaluation = evaluation
+        self.read_at = read_at
+        self.failures = failures
+        self.error = error
 
     def as_json(self, now: datetime, alerts: Sequence[StoredAlert]) -> dict[str, Any]:
         """Return what `status --json` says of an account."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from spendguard.core.spread import divide
+from spendguard.core.spread import SETTLES, divide
 from spendguard.core.windows import Window, utc_day
-
-SETTLES = timedelta(hours=48)
 
 Spender = tuple[str, str, str]  # project, api key, model
 

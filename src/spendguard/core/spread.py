@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spendguard.core.windows import HOUR, Window, share, utc_day
+from spendguard.core.windows import DAY, HOUR, Window, share, utc_day
+
+SETTLES = 2 * DAY
+"""How long after its end a UTC day keeps its estimate; then what is booked is all there was."""
 
 Piece = tuple[Window, int]  # nanos of a part of a day
 
@@ -16,7 +19,7 @@ Piece = tuple[Window, int]  # nanos of a part of a day
 def divide(nanos: int, weights: Sequence[int]) -> list[int]:
     """Return an amount in parts proportional to weights that are not negative and not all zero.
 
-    The parts sum to the amount exactly.
+    The parts sum to the amount exactly, and finer parts to coarser ones.
     """
     whole, gone, parts = sum(weights), 0, list[int]()
     weighed = 0

@@ -7,11 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from spendguard.core.accounts import Budget
-from spendguard.core.estimates import SETTLES
 from spendguard.core.facts import BudgetUse, LimitUse, SettingChange
 from spendguard.core.ledger import DaySpend
 from spendguard.core.money import Money
-from spendguard.core.spread import falls_on
+from spendguard.core.spread import SETTLES, falls_on
 from spendguard.core.windows import Window, calendar_window, utc_day, utc_month
 from spendguard.pipeline.estimated import with_usage
 from spendguard.store import readings

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from spendguard.core.estimates import SETTLES
 from spendguard.core.ledger import DaySpend, Entry, Kind, Split, latest_checkpoint
 from spendguard.core.money import Money
+from spendguard.core.spread import SETTLES
 from spendguard.core.windows import DAY, Window, utc_day
 from spendguard.store import estimates, usage
 from spendguard.store.connect import Tx

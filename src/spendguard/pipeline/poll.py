@@ -94,12 +94,12 @@ def poll(
     if not provider.states_balance:
         _read_history(store, account, provider, wanted, now, progress)
     extras = provider.extras(names=wanted.names, projects=wanted.projects)
+    read_usage(store, account, provider, prices, now, progress)
     with store.begin() as tx:
         row = due.load(tx, account.name)
         changed = _keep_extras(tx, account, row, wanted, extras, now)
         readings.put_replies(tx, row.id, provider.replies(), now)
         due.succeeded(tx, row, now, account.poll_interval, claim, **changed)
-    read_usage(store, account, provider, prices, now, progress)
     return PollOutcome(account.name, added=written.added, restated=written.restated)
 
 

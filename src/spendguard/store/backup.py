@@ -62,7 +62,7 @@ def back_up(
 
 
 def _may_become(history: History, target: Path, *, force: bool) -> None:
-    here = history.path.resolve()
+    here = Path(history.path).resolve()
     if target.resolve() in {here.with_name(here.name + end) for end in _BESIDE}:
         raise StoreError(f"'{target}' is the database itself", "name another file")
     if target.is_dir():

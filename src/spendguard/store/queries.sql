@@ -90,48 +90,137 @@ SELECT accounts.name AS part, spend_days.currency AS currency,
        CAST(SUM(spend_days.nanos) AS BIGINT) AS nanos
 FROM spend_days
 JOIN accounts ON accounts.id = spend_days.account_id
-WHERE (CAST(:account AS TEXT) IS NULL OR accounts.name = :account)
+WHERE spend_days.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
   AND spend_days.day >= :since AND spend_days.day < :until
 GROUP BY accounts.name, spend_days.currency
 
 -- name: spend_by_project
-SELECT dimensions.project AS part, spend.currency AS currency,
-       CAST(SUM(spend.nanos) AS BIGINT) AS nanos
-FROM spend
-JOIN dimensions ON dimensions.id = spend.dimension_id
-WHERE spend.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
-  AND spend.day >= :since AND spend.day < :until
-GROUP BY dimensions.project, spend.currency
+SELECT dimensions.project AS part, sums.currency AS currency,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
+FROM (
+    SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
+    FROM spend
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND day >= :since AND day < :until
+    GROUP BY dimension_id, currency
+) AS sums
+JOIN dimensions ON dimensions.id = sums.dimension_id
+GROUP BY dimensions.project, sums.currency
 
 -- name: spend_by_model
-SELECT dimensions.model AS part, spend.currency AS currency,
-       CAST(SUM(spend.nanos) AS BIGINT) AS nanos
-FROM spend
-JOIN dimensions ON dimensions.id = spend.dimension_id
-WHERE spend.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
-  AND spend.day >= :since AND spend.day < :until
-GROUP BY dimensions.model, spend.currency
+SELECT dimensions.model AS part, sums.currency AS currency,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
+FROM (
+    SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
+    FROM spend
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND day >= :since AND day < :until
+    GROUP BY dimension_id, currency
+) AS sums
+JOIN dimensions ON dimensions.id = sums.dimension_id
+GROUP BY dimensions.model, sums.currency
 
 -- name: spend_by_key
-SELECT dimensions.api_key AS part, spend.currency AS currency,
-       CAST(SUM(spend.nanos) AS BIGINT) AS nanos
-FROM spend
-JOIN dimensions ON dimensions.id = spend.dimension_id
-WHERE spend.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
-  AND spend.day >= :since AND spend.day < :until
-GROUP BY dimensions.api_key, spend.currency
+SELECT dimensions.api_key AS part, sums.currency AS currency,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
+FROM (
+    SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
+    FROM spend
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND day >= :since AND day < :until
+    GROUP BY dimension_id, currency
+) AS sums
+JOIN dimensions ON dimensions.id = sums.dimension_id
+GROUP BY dimensions.api_key, sums.currency
 
 -- name: spend_by_line_item
-SELECT dimensions.line_item AS part, spend.currency AS currency,
-       CAST(SUM(spend.nanos) AS BIGINT) AS nanos
+SELECT dimensions.line_item AS part, sums.currency AS currency,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
+FROM (
+    SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
+    FROM spend
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND day >= :since AND day < :until
+    GROUP BY dimension_id, currency
+) AS sums
+JOIN dimensions ON dimensions.id = sums.dimension_id
+GROUP BY dimensions.line_item, sums.currency
+
+-- name: spend_parts
+SELECT spend.account_id, spend.day, accounts.name AS account, dimensions.project,
+       dimensions.api_key, dimensions.line_item, dimensions.model, spend.currency AS currency,
+       spend.nanos
 FROM spend
+JOIN accounts ON accounts.id = spend.account_id
 JOIN dimensions ON dimensions.id = spend.dimension_id
 WHERE spend.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
   AND spend.day >= :since AND spend.day < :until
-GROUP BY dimensions.line_item, spend.currency
+ORDER BY spend.day
 
--- name: first_spend_day
-SELECT MIN(day) AS day
+-- name: unbooked_days
+SELECT unbooked.day, accounts.currency, CAST(SUM(unbooked.nanos) AS BIGINT) AS nanos
+FROM unbooked
+JOIN accounts ON accounts.id = unbooked.account_id
+WHERE unbooked.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+  AND unbooked.day >= :since AND unbooked.day < :until
+GROUP BY unbooked.day, accounts.currency
+ORDER BY unbooked.day
+
+-- name: unbooked_parts
+SELECT unbooked.account_id, unbooked.day, accounts.name AS account, dimensions.project,
+       dimensions.api_key, dimensions.line_item, dimensions.model, accounts.currency AS currency,
+       unbooked.nanos
+FROM unbooked
+JOIN accounts ON accounts.id = unbooked.account_id
+JOIN dimensions ON dimensions.id = unbooked.dimension_id
+WHERE unbooked.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+  AND unbooked.day >= :since AND unbooked.day < :until
+ORDER BY unbooked.day
+
+-- name: first_spend_days
+SELECT account_id, MIN(day) AS day
 FROM spend_days
 WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
   AND day >= :since AND day < :until
+GROUP BY account_id
+
+-- name: usage_hours
+SELECT usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
+FROM (
+    SELECT dimension_id, CAST(SUM(COALESCE(nanos, 0)) AS BIGINT) AS nanos
+    FROM usage_hours
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND hour >= :since AND hour < :until
+    GROUP BY dimension_id
+) AS sums
+JOIN usage_dimensions ON usage_dimensions.id = sums.dimension_id
+GROUP BY usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model
+
+-- name: usage_minutes
+SELECT usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos, CAST(SUM(sums.passed) AS BIGINT) AS passed
+FROM (
+    SELECT dimension_id, CAST(SUM(COALESCE(nanos, 0)) AS BIGINT) AS nanos,
+           CAST(SUM(CASE WHEN minute < :cut THEN COALESCE(nanos, 0) ELSE 0 END) AS BIGINT) AS passed
+    FROM usage_minutes
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND minute >= :since AND minute < :until
+    GROUP BY dimension_id
+) AS sums
+JOIN usage_dimensions ON usage_dimensions.id = sums.dimension_id
+GROUP BY usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model
+
+-- name: usage_quarters
+SELECT usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos, CAST(SUM(sums.passed) AS BIGINT) AS passed
+FROM (
+    SELECT dimension_id, CAST(SUM(COALESCE(nanos, 0)) AS BIGINT) AS nanos,
+           CAST(SUM(CASE WHEN quarter < :cut THEN COALESCE(nanos, 0) ELSE 0 END) AS BIGINT) AS passed
+    FROM usage_quarters
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND quarter >= :since AND quarter < :until
+    GROUP BY dimension_id
+) AS sums
+JOIN usage_dimensions ON usage_dimensions.id = sums.dimension_id
+GROUP BY usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model

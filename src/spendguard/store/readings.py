@@ -57,9 +57,10 @@ def put_spend(
 
 def _stated(tx: sa.Connection, account_id: int, rows: Sequence[Spend]) -> dict[_Key, int]:
     ids = dimension_ids(tx, account_id, {_dims(row) for row in rows})
+    days = {start: to_microseconds(start) for start in {row.window.start for row in rows}}
     stated: dict[_Key, int] = {}
     for row in rows:
-        key = (to_microseconds(row.window.start), ids[_dims(row)], row.amount.currency)
+        key = (days[row.window.start], ids[_dims(row)], row.amount.currency)
         stated[key] = stated.get(key, 0) + row.amount.nanos
     return stated
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from spendguard.core.estimates import Estimate, Spender
 from spendguard.core.readings import Usage, UsageRead
-from spendguard.core.windows import DAY, HOUR, Window, utc_day
+from spendguard.core.windows import DAY, HOUR, Window
 from spendguard.store.connect import Store
 from spendguard.store.readings import Part
 from spendguard.store.schema import (
@@ -27,10 +27,11 @@ from spendguard.store.schema import (
     usage_quarters,
     usage_totals,
 )
-from spendguard.store.types import EPOCH, to_microseconds
+from spendguard.store.types import EPOCH
 
 MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 BUCKETS = {MINUTE: usage_minutes, QUARTER: usage_quarters, HOUR: usage_hours}
+_MICROSECOND = timedelta(microseconds=1)
 _Dims = tuple[str, str, str, str, str]
 _Key = tuple[int, int]  # place in time, dimension
 _Bucket = tuple[int | None, int, int]  # nanos, requests, unpriced
@@ -183,7 +184,7 @@ def _roll_up(
     for (hour, dimension), (old, new) in changes.items():
         nanos = None if new[0] is None and not old[0] else (new[0] or 0) - (old[0] or 0)
         delta = (nanos, new[1] - old[1], new[2] - old[2])
-        key = (to_microseconds(utc_day(EPOCH + HOUR * hour).start), dimension)
+        key = (hour // 24 * (DAY // _MICROSECOND), dimension)
         deltas[key] = _both(deltas[key], delta) if key in deltas else delta
         total = totals.setdefault(hour, [0, 0, 0])
         total[:] = [known + (new or 0) for known, new in zip(total, delta, strict=True)]
