@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from spendguard.core.forecasts import LEVELS, Forecast, History, Spent
 from spendguard.core.windows import DAY, HOUR, Window
@@ -20,7 +20,11 @@ def foresee(spent: Sequence[Spent], now: datetime, currency: str) -> Forecast:
     unknown, so spend of nothing is told as zero. Windows that end after `now` are left out.
     """
     known = sorted(
-        (one for one in spent if now - LOOK_BACK <= one.window.start and one.window.end <= now),
+        (
+            one
+            for one in map(_in_utc, spent)
+            if now - LOOK_BACK <= one.window.start and one.window.end <= now
+        ),
         key=lambda one: one.window.start,
     )
     if not known:
@@ -32,6 +36,14 @@ def foresee(spent: Sequence[Spent], now: datetime, currency: str) -> Forecast:
     if history.window.length < FEWEST:
         return Forecast(now, start, currency, history, {}, "too-short")
     return _fanned(known, now, currency, history)
+
+
+def _in_utc(one: Spent) -> Spent:
+    """Return it in UTC: hours that are told in a zone are as long as its clocks show."""
+    if one.window.start.tzinfo is UTC and one.window.end.tzinfo is UTC:
+        return one
+    window = Window(one.window.start.astimezone(UTC), one.window.end.astimezone(UTC))
+    return Spent(window, one.nanos, one.estimated)
 
 
 def _fanned(known: Sequence[Spent], now: datetime, currency: str, history: History) -> Forecast:
