@@ -161,7 +161,14 @@ class TestCreditThatExpires:
         ] == [usd("11.50")]
 
 
-steps = st.lists(st.integers(0, NANOS), min_size=HOURS, max_size=HOURS)
+steps = st.lists(st.integers(0, NANOS), min_size=14, max_size=14)
+
+
+def by_day(hourly: list[int]) -> Path:
+    """A path that spends so much in each hour of its days."""
+    return Path(NOW, tuple(accumulate(one for one in hourly for _ in range(24))))
+
+
 balances = st.integers(-20 * NANOS, 60 * NANOS)
 
 
@@ -170,8 +177,7 @@ def test_more_spend_never_makes_a_charge_later(
     spent: list[int], more: list[int], balance: int, days: int
 ) -> None:
     held = Money(balance, "USD").exact()
-    slow = Path(NOW, tuple(accumulate(spent)))
-    fast = Path(NOW, tuple(accumulate(a + b for a, b in zip(spent, more, strict=True))))
+    slow, fast = by_day(spent), by_day([a + b for a, b in zip(spent, more, strict=True)])
     until = NOW + DAY * days
     before = charges(model(), course(held, slow), NOW, until)
     after = charges(model(), course(held, fast), NOW, until)
