@@ -14,6 +14,7 @@ def upgrade() -> None:
     _deliveries()
     _usage()
     _balances()
+    _forecasts()
 
 
 def _daemon() -> None:
@@ -202,3 +203,17 @@ def _balances() -> None:
     )
     op.create_index("ix_balances_at", "balances", ["at"])
     op.create_index("ix_balances_account_id_id", "balances", ["account_id", "id"])
+
+
+def _forecasts() -> None:
+    """How the spend of each account is expected to go on."""
+    op.create_table(
+        "forecasts",
+        sa.Column("account_id", sa.Integer, nullable=False),
+        sa.Column("made_at", sa.BigInteger, nullable=False),
+        sa.Column("forecast", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("account_id", name="pk_forecasts"),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name="fk_forecasts_account_id_accounts"
+        ),
+    )

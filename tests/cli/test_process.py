@@ -16,7 +16,7 @@ from tests.cli.seeding import DOLLAR, NOW, TODAY, Seed
 
 WRITE_STACK = (
     *("sqlalchemy", "pydantic", "pydantic_settings", "httpx", "apprise", "asyncio", "alembic"),
-    *("rich", "logging", "msgspec"),
+    *("rich", "logging", "msgspec", "numpy", "matplotlib"),
 )
 LOADED = """
 import sys
@@ -56,7 +56,7 @@ def main(seed: Seed) -> Seed:
         *("spend", "spend --by key --csv", "spend --since 2026-11-01T00:00:00Z --by week"),
         *("alerts", "alerts show 1", "rules", "providers", "db check", "db upgrade"),
         *("db backup copy.db", "export", "export --json"),
-        *("charge list", "card list --json", "preflight main 10 --json"),
+        *("charge list", "card list --json", "preflight main 10 --json", "forecast"),
         "doctor --alive --json",
     ],
 )

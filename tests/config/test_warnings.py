@@ -62,8 +62,9 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             QUIET.replace("main", "one") + "accounts = ['one']" + ACCOUNT,
             (
                 "SG-W04 accounts.main: critical alerts reach no channel: "
-                "balance-low, charge-failed, recharge-missing, recharge-unexpected, "
-                "recharge-frequent, deposit-cap, budget, spend-spike, limit-near, blind, "
+                "balance-low, runway-short, charge-failed, recharge-missing, recharge-unexpected, "
+                "recharge-frequent, deposit-cap, budget, spend-spike, credit-expiring, limit-near, "
+                "blind, "
                 "own-key-expiring"
             ),
         ),
@@ -81,8 +82,8 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             "SG-W05 channels.ops.language: has no effect in this version",
         ),
         (
-            QUIET + "[rules.runway-short]\nsteps = ['10d', '5d']",
-            "SG-W05 rules.runway-short: has no effect in this version",
+            QUIET + "[rules.unpriced]\nminimum_share = 5",
+            "SG-W05 rules.unpriced: has no effect in this version",
         ),
         (
             ACCOUNT + "[accounts.rules.credit-expiring]\nsteps = ['9d']" + CHANNEL,

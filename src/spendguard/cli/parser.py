@@ -126,6 +126,10 @@ def _export(parser: ArgumentParser) -> None:
     parser.add_argument("--csv", action="store_true", help="print timestamp,amount; the default")
 
 
+def _forecast(parser: ArgumentParser) -> None:
+    parser.add_argument("--account", metavar="A", help="only this account")
+
+
 def _maybe_account(parser: ArgumentParser) -> None:
     parser.add_argument("account", metavar="ACCOUNT", nargs="?", help="only this account")
 
@@ -270,6 +274,7 @@ COMMANDS = {
     "balance void": Command("take back a balance that was stated", "balance:void", _by_id),
     "spend": Command("what was spent, booked and estimated", "spend:run", _spend),
     "export": Command("the history as a trace, or as JSON with the ledger", "export:run", _export),
+    "forecast": Command("what will be spent, charged and used up", "forecast:run", _forecast),
     "deposit": Command("credit that was bought, granted or paid back"),
     "deposit add": Command("note a purchase of credit, or a grant", "deposit:add", _deposit_add),
     "deposit refund": Command("note credit that was paid back", "deposit:refund", _deposit_refund),
@@ -314,7 +319,7 @@ DEFAULTS = {
 }
 """What a group of commands does when none of them is named."""
 
-LATER = frozenset((*("forecast", "report", "plot", "replay"),))
+LATER = frozenset((*("report", "plot", "replay"),))
 """Commands of a later version."""
 
 

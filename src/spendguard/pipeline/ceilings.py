@@ -32,6 +32,12 @@ def budget_uses(tx: Tx, row: Any, budget: Budget, zone: ZoneInfo, now: datetime)
 
 
 def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> Money:
+    days = budget_days(tx, row, budget, window)
+    return Money(sum(_share(day, window, now) for day in days), budget.amount.currency)
+
+
+def budget_days(tx: Tx, row: Any, budget: Budget, window: Window) -> list[DaySpend]:
+    """Return the UTC days that touch a window, of what a budget is about."""
     part = Part(
         projects=_meant(tx, row, "project", budget.project),
         api_keys=_meant(tx, row, "api_key", budget.api_key),
@@ -39,9 +45,7 @@ def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> M
     )
     currency = budget.amount.currency
     days = readings.part_spend(tx, row.id, currency, window, part)
-    if currency == row.currency:
-        days = with_usage(tx, row, days, _cut(window), part)
-    return Money(sum(_share(day, window, now) for day in days), currency)
+    return with_usage(tx, row, days, _cut(window), part) if currency == row.currency else days
 
 
 def _meant(tx: Tx, row: Any, kind: str, wanted: str | None) -> frozenset[str] | None:

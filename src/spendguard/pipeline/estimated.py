@@ -48,6 +48,20 @@ def _hours(tx: Tx, row: Any, start: datetime, part: Part | None) -> tuple[int, .
     return tuple(hours)
 
 
+def days_by_hour(tx: Tx, row: Any, window: Window) -> dict[datetime, tuple[int, ...]]:
+    """Return what each hour of the UTC days of a window is estimated to cost, by day.
+
+    A day is left out that usage was not read for, or in which nothing was used.
+    """
+    if row.usage_from is None:
+        return {}
+    days: dict[datetime, list[int]] = {}
+    for one in usage.used(tx, row.id, Window(max(window.start, row.usage_from), window.end)):
+        day = utc_day(one.at).start
+        days.setdefault(day, [0] * 24)[one.at.hour] = max(one.nanos, 0)
+    return {day: tuple(hours) for day, hours in days.items()}
+
+
 def last_days(now: datetime) -> list[datetime]:
     """Return the UTC days of which it matters how they went."""
     today = utc_day(now).start

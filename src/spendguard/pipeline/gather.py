@@ -29,7 +29,8 @@ from spendguard.core.facts import (
 from spendguard.core.inference import proven_at, proven_by_hour, stopped_at, stopped_by_hour
 from spendguard.core.ledger import DaySpend, Entry, Kind, Position, derive, latest_checkpoint
 from spendguard.core.money import Amount, Money
-from spendguard.core.recharge import Course, next_charge
+from spendguard.core.outlook import Outlook
+from spendguard.core.recharge import Course
 from spendguard.core.reconcile import Books, TopUp, reconcile
 from spendguard.core.windows import DAY, utc_day, utc_month
 from spendguard.pipeline.ceilings import budget_uses, limit_uses, setting_changes
@@ -206,12 +207,12 @@ def _burn(known: Known, now: datetime, look_back: int = 7) -> Burn | None:
     return burn(read, now, look_back)
 
 
-def payer(known: Known, card: Card, here: Course | None) -> Payer:
+def payer(known: Known, card: Card, here: Course | None, outlook: Outlook | None = None) -> Payer:
     """Return an account as its card sees it; where currencies differ its charges are not known."""
     account = known.plan.account
-    return Payer(
-        account.name, account.recharge, here if account.currency == card.currency else None
-    )
+    if account.currency != card.currency:
+        here = outlook = None
+    return Payer(account.name, account.recharge, here, outlook)
 
 
 def card_facts(
@@ -242,7 +243,6 @@ def account_facts(
     tx: Tx,
     known: Known,
     strikes: Strikes,
-    here: Course | None,
     standing: Mapping[tuple[str, str], Stored],
     now: datetime,
     *,
@@ -272,9 +272,6 @@ def account_facts(
         confirmed_at=max(
             (one.at for one in _succeeded(known) if one.source != "manual"), default=None
         ),
-        next_charge=None
-        if model is None or here is None or strikes.unusable
-        else next_charge(model, here, now),
         due_since=due_since,
         overdue=due_since is not None and now - due_since > plan.grace,
         proven_at=known.proven_at,
