@@ -102,7 +102,7 @@ class Run:
     def begin(self, at: datetime, balances: Mapping[str, Money]) -> None:
         """Give each account its balance of an instant; a negative one is a debt."""
         self.at = at
-        states = {}
+        states: dict[str, State] = {}
         for name, balance in balances.items():
             state = State(at, debt=max(-balance.nanos, 0))
             lot = Lot(at, Money(max(balance.nanos, 0), balance.currency))

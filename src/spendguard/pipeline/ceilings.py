@@ -19,6 +19,14 @@ SETTLES = timedelta(hours=48)
 
 
 def budget_uses(tx: Tx, row: Any, budget: Budget, zone: ZoneInfo, now: datetime) -> list[BudgetUse]:
+    """Return what the budget's windows used; see `budget_windows`."""
+    windows = budget_windows(budget, zone, row.first_ok_at, now)
+    return [BudgetUse(budget, window, _spent(tx, row, budget, window, now)) for window in windows]
+
+
+def budget_windows(
+    budget: Budget, zone: ZoneInfo, first_ok_at: datetime | None, now: datetime
+) -> list[Window]:
     """Return the budget's present window, and the last one until its days are settled.
 
     A window that had ended before the account was first read is history: it never alerts.
@@ -26,9 +34,8 @@ def budget_uses(tx: Tx, row: Any, budget: Budget, zone: ZoneInfo, now: datetime)
     current = calendar_window(now, budget.window, zone)
     last = calendar_window(current.start - timedelta(microseconds=1), budget.window, zone)
     settled_at = utc_day(last.end - timedelta(microseconds=1)).end + SETTLES
-    watched = row.first_ok_at is not None and row.first_ok_at < last.end
-    windows = [last, current] if watched and now < settled_at else [current]
-    return [BudgetUse(budget, window, _spent(tx, row, budget, window, now)) for window in windows]
+    watched = first_ok_at is not None and first_ok_at < last.end
+    return [last, current] if watched and now < settled_at else [current]
 
 
 def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> Money:
@@ -39,14 +46,14 @@ def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> M
     )
     currency = budget.amount.currency
     days = readings.part_spend(tx, row.id, currency, window, part)
-    return Money(sum(_share(day, window, now) for day in days), currency)
+    return Money(sum(day_share(day, window, now) for day in days), currency)
 
 
 def _meant(tx: Tx, row: Any, kind: str, wanted: str | None) -> frozenset[str] | None:
     return None if wanted is None else readings.ids_of(tx, row.id, kind, wanted)
 
 
-def _share(spend: DaySpend, window: Window, now: datetime) -> int:
+def day_share(spend: DaySpend, window: Window, now: datetime) -> int:
     """Return what of a UTC day falls into the window; a day not over yet ends now."""
     end = min(spend.day.end, max(now, spend.day.start + timedelta(microseconds=1)))
     return share(spend.amount.nanos, Window(spend.day.start, end), window)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from spendguard.core.accounts import Account, Budget, Card
+from spendguard.core.alerts import Alert
 from spendguard.core.burn import burn
 from spendguard.core.cards import held, latest_statement
 from spendguard.core.charges import Charge, Outcome, Strikes
@@ -40,6 +41,7 @@ from spendguard.store.ledger import Stated
 LOOK_BACK = DAY * 60
 LATE_CUT_OFF = Amount.parse("2.00")  # where the configuration says nothing of recharge
 LEAST, MOST = Amount.parse("5.00"), Amount.parse("50.00")  # what can be bought at once
+Standings = Mapping[tuple[str, str], Standing]
 ASKING = frozenset({"recharge-missing", "recharge-unexpected", "checkpoint-stale"})
 
 
@@ -89,7 +91,7 @@ def know(tx: Tx, plan: Plan, now: datetime) -> Known:
         row,
         books,
         tuple(days),
-        None if books.proofs else position_at(tx, row, books.entries, now, levels=_levels(account)),
+        None if books.proofs else position_at(tx, row, books.entries, now, levels=levels(account)),
         stated is not None and _costs_read(row, stated.at),
         books.proofs[-1].at if books.proofs else None,
     )
@@ -97,10 +99,7 @@ def know(tx: Tx, plan: Plan, now: datetime) -> Known:
 
 def infer(tx: Tx, known: Known, now: datetime) -> Known:
     """Enter the credit that usage proves, where nobody told of any, and return what is known then."""
-    if known.position is None or not known.costs_read or known.plan.states_balance:
-        return known
-    beyond = known.position.under.get(-_overdraft(known.plan.account))
-    proven = proven_at(beyond, known.days)
+    proven = credit_proven_at(known)
     if proven is None:
         return known
     stated = Stated(
@@ -110,7 +109,15 @@ def infer(tx: Tx, known: Known, now: datetime) -> Known:
     return know(tx, known.plan, now)
 
 
-def _levels(account: Account) -> tuple[Money, ...]:
+def credit_proven_at(known: Known) -> datetime | None:
+    """Return when usage proved that credit came which nobody told of, None while it does not."""
+    if known.position is None or not known.costs_read or known.plan.states_balance:
+        return None
+    return proven_at(known.position.under.get(-_overdraft(known.plan.account)), known.days)
+
+
+def levels(account: Account) -> tuple[Money, ...]:
+    """Return the levels of which it matters since when the floor is under them."""
     exhausted = -_overdraft(account)
     return (exhausted,) if account.recharge is None else (account.recharge.trigger, exhausted)
 
@@ -171,14 +178,38 @@ def card_facts(
 ) -> CardFacts:
     """Return everything that is known of a card, read inside the caller's transaction."""
     stated = latest_statement(cards.statements(tx, card.name))
+    return card_known(
+        card,
+        None if stated is None else stated.at,
+        held(card, stated, charged),
+        charged,
+        payers,
+        _standings(standing),
+        now,
+        changed=changed,
+    )
+
+
+def card_known(
+    card: Card,
+    stated_at: datetime | None,
+    balance: Money | None,
+    charged: Sequence[Charge],
+    payers: Sequence[Payer],
+    standing: Standings,
+    now: datetime,
+    *,
+    changed: bool,
+) -> CardFacts:
+    """Return the facts of a card out of what it holds and what was charged."""
     return CardFacts(
         now=now,
         card=card,
-        balance=held(card, stated, charged),
-        stated_at=None if stated is None else stated.at,
+        balance=balance,
+        stated_at=stated_at,
         strikes=count_strikes(charged, card.strikes_to_ban),
         payers=tuple(payers),
-        standing={key: _standing(stored) for key, stored in standing.items()},
+        standing=standing,
         ledger_changed=changed,
     )
 
@@ -196,7 +227,37 @@ def account_facts(
 ) -> AccountFacts:
     """Return everything that is known of an account, read inside the caller's transaction."""
     plan, row = known.plan, known.row
-    account, model = plan.account, plan.account.recharge
+    known_of_it = account_known(
+        known, strikes, here, _standings(standing), now, card_short=card_short, changed=changed
+    )
+    return replace(
+        known_of_it,
+        polls=due.polls(row),
+        unexplained=_unexplained(tx, known, now),
+        asked_at=alerts.last_said(tx, known.name, ASKING),
+        budgets=tuple(
+            use for budget in plan.budgets for use in budget_uses(tx, row, budget, plan.zone, now)
+        ),
+        limits=limit_uses(tx, row, now) if row.limits_known else None,
+        changes=setting_changes(tx, row),
+        own_key_known=row.own_key_known,
+        own_key_expires_at=row.own_key_expires_at,
+        **_witness(tx, plan, row, now),
+    )
+
+
+def account_known(
+    known: Known,
+    strikes: Strikes,
+    here: Course | None,
+    standing: Standings,
+    now: datetime,
+    *,
+    card_short: bool,
+    changed: bool,
+) -> AccountFacts:
+    """Return the facts of an account that follow from its ledger and its costs."""
+    account, model = known.plan.account, known.plan.account.recharge
     position = known.position
     due_since = _due_since(known)
     usual = _burn(known, now, 14)
@@ -204,8 +265,7 @@ def account_facts(
         now=now,
         account=account.name,
         currency=account.currency,
-        polls=due.polls(row),
-        states_balance=plan.states_balance,
+        states_balance=known.plan.states_balance,
         recharge=model,
         position=position,
         costs_read=known.costs_read,
@@ -221,24 +281,14 @@ def account_facts(
         if model is None or here is None or strikes.unusable
         else next_charge(model, here, now),
         due_since=due_since,
-        overdue=due_since is not None and now - due_since > plan.grace,
+        overdue=due_since is not None and now - due_since > known.plan.grace,
         proven_at=known.proven_at,
-        stopped_at=stopped_at(position.floor, known.days, row.last_ok_at)
+        stopped_at=stopped_at(position.floor, known.days, known.row.last_ok_at)
         if position is not None and known.costs_read
         else None,
-        unexplained=_unexplained(tx, known, now),
         frequent_per_day=None if usual is None else usual.per_day,
-        asked_at=alerts.last_said(tx, account.name, ASKING),
-        budgets=tuple(
-            use for budget in plan.budgets for use in budget_uses(tx, row, budget, plan.zone, now)
-        ),
-        limits=limit_uses(tx, row, now) if row.limits_known else None,
-        changes=setting_changes(tx, row),
-        own_key_known=row.own_key_known,
-        own_key_expires_at=row.own_key_expires_at,
-        standing={key: _standing(stored) for key, stored in standing.items()},
+        standing=standing,
         ledger_changed=changed,
-        **_witness(tx, plan, row, now),
     )
 
 
@@ -331,8 +381,12 @@ def _complete(row: Any, day: DaySpend) -> bool:
     return row.last_ok_at is not None and bool(day.day.end <= row.last_ok_at)
 
 
-def _standing(stored: Stored) -> Standing:
-    alert = stored.alert
+def _standings(stored: Mapping[tuple[str, str], Stored]) -> Standings:
+    return {key: standing_of(one.alert) for key, one in stored.items()}
+
+
+def standing_of(alert: Alert) -> Standing:
+    """Return what a rule may know of an alert that is open."""
     return Standing(alert.severity, alert.step, alert.level.rank, alert.since)
 
 
@@ -353,7 +407,7 @@ def guard_facts(
         ),
         latest_seen_at=scopes.latest(tx),
         disk_free=disk_free,
-        standing={key: _standing(stored) for key, stored in standing.items()},
+        standing=_standings(standing),
     )
 
 
