@@ -1,0 +1,21 @@
+"""Replay: spend is played as if it were live, and what the guard would have said is listed.
+
+`play` drives a billing world as the truth, what can be seen of it as the guard sees it, and the
+real rules and alerts as an evaluation does. It reads no database and no clock.
+"""
+
+from spendguard.pipeline.replay.desk import Told
+from spendguard.pipeline.replay.outcomes import Outcomes, outcomes
+from spendguard.pipeline.replay.play import Foreseen, Played, Scenario, play
+from spendguard.pipeline.replay.trace import read_trace
+
+__all__ = [
+    "Foreseen",
+    "Outcomes",
+    "Played",
+    "Scenario",
+    "Told",
+    "outcomes",
+    "play",
+    "read_trace",
+]

@@ -1,0 +1,146 @@
+"""Play: what happens to a card and its accounts, and what a guard that watches would have said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+
+from spendguard.core.accounts import Account, Card
+from spendguard.core.money import Money
+from spendguard.core.windows import DAY
+from spendguard.core.world_account import Recharging, Terms
+from spendguard.core.world_card import CardTerms, Holding
+from spendguard.core.world_run import Happening, Kind, Run, Trace
+from spendguard.pipeline.evaluate import Family
+from spendguard.pipeline.gather import LEAST, MOST, overdraft
+from spendguard.pipeline.replay.desk import Told
+from spendguard.pipeline.replay.sight import Lagging
+from spendguard.pipeline.replay.watch import Foresee, Foreseen, Statements, Watch, nothing_foreseen
+
+PAYS_ALL = Money(10**30, "XXX")
+"""What a card holds of which nobody said what it holds: a replay cannot let it fail."""
+REPEATED_AFTER = DAY  # the provider tries a failed charge again
+
+Progress = Callable[[datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is played: each account's spend and first balance, and what the card holds at first.
+
+    `lag` is how long after it was caused a cost is seen, `every` how often the guard looks.
+    """
+
+    begin: datetime
+    end: datetime
+    traces: Mapping[str, Trace]
+    balances: Mapping[str, Money]
+    card: Money | None = None
+    lag: timedelta = timedelta(hours=2)
+    every: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What really happened. `filled` is what the card was stated to hold, and when."""
+
+    run: Run
+    happened: tuple[Happening, ...]
+    filled: Statements = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What would have been said, what happened, and what was foreseen."""
+
+    alerts: tuple[Told, ...]
+    events: tuple[Happening, ...]
+    forecasts: tuple[Foreseen, ...] = field(default=())
+
+
+def play(
+    family: Family,
+    scenario: Scenario,
+    foresee: Foresee = nothing_foreseen,
+    progress: Progress = lambda _at: None,
+) -> Played:
+    """Return what a guard with these rules says while a scenario is played."""
+    return watched(family, scenario, live(family, scenario), foresee, progress)
+
+
+def live(family: Family, scenario: Scenario) -> Life:
+    """Let the billing world run to the scenario's end; nobody does anything."""
+    run, happened = started(family, scenario)
+    happened += run.forward(scenario.end)
+    filled = () if scenario.card is None else ((scenario.begin, scenario.card),)
+    return Life(run, tuple(happened), filled)
+
+
+def started(family: Family, scenario: Scenario) -> tuple[Run, list[Happening]]:
+    """Return the billing world at the scenario's begin, and what happened at once."""
+    accounts = {plan.account.name: plan.account for plan in family.plans}
+    run = Run(
+        _card_terms(family),
+        {name: (trace, _terms(accounts[name])) for name, trace in scenario.traces.items()},
+    )
+    run.begin(scenario.begin, scenario.balances)
+    if family.paying is None:
+        return run, []
+    held = Money((scenario.card or PAYS_ALL).nanos, family.paying.card.currency)
+    happened = run.tell(Holding(scenario.begin, held), None)
+    for name in sorted(scenario.traces):
+        setting = _setting(accounts[name], scenario.begin)
+        happened += [] if setting is None else run.tell(setting, name)
+    return run, happened
+
+
+def _card_terms(family: Family) -> CardTerms | None:
+    if family.paying is None:
+        return None
+    card: Card = family.paying.card
+    return CardTerms(card.name, card.currency, Decimal(card.tax_percent), card.strikes_to_ban)
+
+
+def _terms(account: Account) -> Terms:
+    return Terms(account.currency, overdraft=overdraft(account), retry_after=REPEATED_AFTER)
+
+
+def _setting(account: Account, at: datetime) -> Recharging | None:
+    """Return the recharge as the provider does it; one that is not known well enough does not come."""
+    model = account.recharge
+    if model is None or not model.enabled or (model.amount is None and model.restore_to is None):
+        return None
+    least, most = account.topup_min, account.topup_max
+    return Recharging(
+        at,
+        model.trigger,
+        amount=model.amount if model.restore_to is None else None,
+        restore_to=model.restore_to,
+        monthly_limit=model.monthly_limit,
+        least=Amount(least.nanos) if least else LEAST,
+        most=Amount(most.nanos) if most else MOST,
+    )
+
+
+def watched(
+    family: Family,
+    scenario: Scenario,
+    life: Life,
+    foresee: Foresee = nothing_foreseen,
+    progress: Progress = lambda _at: None,
+) -> Played:
+    """Return what a guard says that watches a life: at each step, and whenever a charge is seen."""
+    views = {name: Lagging(life.run, name, scenario.lag) for name in scenario.traces}
+    watch = Watch(family, scenario.begin, scenario.balances, views)
+    alerts: list[Told] = []
+    forecasts: list[Foreseen] = []
+    for at, due in _looks(scenario, life):
+        watch.hear(at)
+        alerts += watch.look(at)
+        if due:
+            forecasts += watch.foresee(at, foresee)
+            progress(at)
+    return Played(tuple(alerts), life.happened, tuple(forecasts))
