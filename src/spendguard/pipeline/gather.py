@@ -113,16 +113,17 @@ def credit_proven_at(known: Known) -> datetime | None:
     """Return when usage proved that credit came which nobody told of, None while it does not."""
     if known.position is None or not known.costs_read or known.plan.states_balance:
         return None
-    return proven_at(known.position.under.get(-_overdraft(known.plan.account)), known.days)
+    return proven_at(known.position.under.get(-overdraft(known.plan.account)), known.days)
 
 
 def levels(account: Account) -> tuple[Money, ...]:
     """Return the levels of which it matters since when the floor is under them."""
-    exhausted = -_overdraft(account)
+    exhausted = -overdraft(account)
     return (exhausted,) if account.recharge is None else (account.recharge.trigger, exhausted)
 
 
-def _overdraft(account: Account) -> Money:
+def overdraft(account: Account) -> Money:
+    """Return how far below zero the late cut-off lets usage run."""
     if account.recharge is None:
         return LATE_CUT_OFF.of(account.currency)
     return account.recharge.overdraft

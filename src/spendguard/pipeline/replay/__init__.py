@@ -6,8 +6,9 @@ real rules and alerts as an evaluation does. It reads no database and no clock.
 
 from spendguard.pipeline.replay.desk import Told
 from spendguard.pipeline.replay.outcomes import Outcomes, outcomes
-from spendguard.pipeline.replay.play import Foreseen, Played, Scenario, play
+from spendguard.pipeline.replay.play import Played, Scenario, play
 from spendguard.pipeline.replay.trace import read_trace
+from spendguard.pipeline.replay.watch import Foreseen
 
 __all__ = [
     "Foreseen",

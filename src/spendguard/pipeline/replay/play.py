@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
 
 from spendguard.core.accounts import Account, Card
-from spendguard.core.money import Money
+from spendguard.core.money import Amount, Money
 from spendguard.core.windows import DAY
 from spendguard.core.world_account import Recharging, Terms
 from spendguard.core.world_card import CardTerms, Holding
-from spendguard.core.world_run import Happening, Kind, Run, Trace
+from spendguard.core.world_run import Happening, Run, Trace
 from spendguard.pipeline.evaluate import Family
 from spendguard.pipeline.gather import LEAST, MOST, overdraft
 from spendguard.pipeline.replay.desk import Told
-from spendguard.pipeline.replay.sight import Lagging
-from spendguard.pipeline.replay.watch import Foresee, Foreseen, Statements, Watch, nothing_foreseen
+from spendguard.pipeline.replay.sight import Lagging, Sight
+from spendguard.pipeline.replay.watch import Foreseen, Watch
 
 PAYS_ALL = Money(10**30, "XXX")
 """What a card holds of which nobody said what it holds: a replay cannot let it fail."""
@@ -49,7 +49,7 @@ class Life:
 
     run: Run
     happened: tuple[Happening, ...]
-    filled: Statements = ()
+    filled: tuple[tuple[datetime, Money], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +58,18 @@ class Played:
 
     alerts: tuple[Told, ...]
     events: tuple[Happening, ...]
-    forecasts: tuple[Foreseen, ...] = field(default=())
+    forecasts: tuple[Foreseen, ...] = ()
 
 
 def play(
     family: Family,
     scenario: Scenario,
-    foresee: Foresee = nothing_foreseen,
+    *,
+    forecasts: bool = True,
     progress: Progress = lambda _at: None,
 ) -> Played:
     """Return what a guard with these rules says while a scenario is played."""
-    return watched(family, scenario, live(family, scenario), foresee, progress)
+    return watched(family, scenario, live(family, scenario), forecasts=forecasts, progress=progress)
 
 
 def live(family: Family, scenario: Scenario) -> Life:
@@ -129,18 +130,54 @@ def watched(
     family: Family,
     scenario: Scenario,
     life: Life,
-    foresee: Foresee = nothing_foreseen,
+    *,
+    forecasts: bool = True,
     progress: Progress = lambda _at: None,
 ) -> Played:
     """Return what a guard says that watches a life: at each step, and whenever a charge is seen."""
-    views = {name: Lagging(life.run, name, scenario.lag) for name in scenario.traces}
-    watch = Watch(family, scenario.begin, scenario.balances, views)
+    watch = Watch(family, _sights(family, scenario, life))
+    for name, balance in sorted(scenario.balances.items()):
+        watch.hear_of_balance(name, scenario.begin, balance)
+    waiting = deque(one for one in life.happened if one.amount is not None)
+    filled = deque(life.filled)
     alerts: list[Told] = []
-    forecasts: list[Foreseen] = []
+    foreseen: list[Foreseen] = []
     for at, due in _looks(scenario, life):
-        watch.hear(at)
+        while filled and filled[0][0] <= at:
+            watch.hear_of_card(*filled.popleft())
+        while waiting and waiting[0].at <= at:
+            watch.hear(waiting.popleft())
         alerts += watch.look(at)
+        if due and forecasts:
+            foreseen += watch.foreseen(at)
         if due:
-            forecasts += watch.foresee(at, foresee)
             progress(at)
-    return Played(tuple(alerts), life.happened, tuple(forecasts))
+    return Played(tuple(alerts), life.happened, tuple(foreseen))
+
+
+def _sights(family: Family, scenario: Scenario, life: Life) -> dict[str, Sight]:
+    return {
+        plan.account.name: Sight(
+            plan,
+            Lagging(life.run, plan.account.name, scenario.lag, scenario.begin),
+            scenario.begin,
+        )
+        for plan in family.plans
+    }
+
+
+def _looks(scenario: Scenario, life: Life) -> Iterator[tuple[datetime, bool]]:
+    """Yield each instant at which the guard looks, and whether it is one of its steps.
+
+    What changes the ledger or a card is looked at when it is heard of, as an entry is.
+    """
+    heard = {one.at for one in life.happened if one.amount is not None}
+    heard |= {at for at, _ in life.filled}
+    between = deque(sorted(at for at in heard if scenario.begin < at <= scenario.end))
+    for step in range(-((scenario.begin - scenario.end) // scenario.every) + 1):
+        at = scenario.begin + step * scenario.every
+        while between and between[0] < at:
+            yield between.popleft(), False
+        if between and between[0] == at:
+            between.popleft()
+        yield at, True

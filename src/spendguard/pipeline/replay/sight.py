@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from spendguard.core.charges import Charge, Outcome
-from spendguard.core.facts import BudgetUse, Polls
+from spendguard.core.facts import BudgetUse, Polls, Witness
+from spendguard.core.forecasts import Spent
 from spendguard.core.ledger import DaySpend, Entry, Position, Settled, derive, settle
 from spendguard.core.money import Money
 from spendguard.core.reconcile import Books, Statement
-from spendguard.core.windows import DAY, Window, utc_day
+from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.core.world_run import MICROSECOND, Run
 from spendguard.pipeline.ceilings import budget_windows, day_share
 from spendguard.pipeline.gather import LOOK_BACK, Known, Plan, levels
@@ -31,23 +33,57 @@ class View(Protocol):
         """Return a UTC midnight before which what is seen will not change any more."""
         ...
 
+    def spent(self, now: datetime) -> Sequence[Spent]:
+        """Return the recent spend that is seen, by the hour or by the day."""
+        ...
 
-@dataclass(frozen=True, slots=True)
+    def since(self, start: datetime, now: datetime) -> int:
+        """Return the nanos that are seen from an instant on."""
+        ...
+
+
+@dataclass(slots=True)
 class Lagging:
     """The view on an account of a run: each cost is seen a fixed time after it was caused."""
 
     run: Run
     account: str
     lag: timedelta
+    begin: datetime
+    _hours: deque[Spent] = field(default_factory=deque)
 
     def booked(self, day: Window, now: datetime) -> int:
         """Return what was caused in the day, as far as it is seen."""
-        end = min(day.end, now - self.lag + MICROSECOND)
+        end = min(day.end, self._seen_until(now))
         return self.run.spent(self.account, Window(day.start, end)) if end > day.start else 0
 
     def settled(self, now: datetime) -> datetime:
         """Return the midnight before the last cost that is seen."""
         return utc_day(now - self.lag).start
+
+    def spent(self, now: datetime) -> Sequence[Spent]:
+        """Return the whole hours of the last weeks that are seen."""
+        start = self._hours[-1].window.end if self._hours else _hour(self.begin)
+        until = self._seen_until(now)
+        while start + HOUR <= until:
+            window = Window(start, start + HOUR)
+            self._hours.append(Spent(window, self.run.spent(self.account, window)))
+            start = window.end
+        while self._hours and now - self._hours[0].window.start > LOOK_BACK:
+            self._hours.popleft()
+        return self._hours
+
+    def since(self, start: datetime, now: datetime) -> int:
+        """Return what was caused from an instant on, as far as it is seen."""
+        end = self._seen_until(now)
+        return self.run.spent(self.account, Window(start, end)) if end > start else 0
+
+    def _seen_until(self, now: datetime) -> datetime:
+        return now - self.lag + MICROSECOND
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +106,7 @@ class Sight:
     proofs: tuple[Statement, ...] = ()
     late: Money | None = None
     changed: bool = False  # since it was last judged
+    witness: Witness = Witness.HEALTHY
     _days: list[DaySpend] = field(default_factory=list)  # the settled ones
     _settled: Settled | None = None
 
@@ -84,6 +121,11 @@ class Sight:
             self.entries.append(entry)
         if charge is not None:
             self.charges.append(charge)
+        self.changed = True
+
+    def prove(self, credit: Statement) -> None:
+        """Enter credit of unknown amount that usage proves: the balance is not known any more."""
+        self.proofs = (*self.proofs, credit)
         self.changed = True
 
     def know(self, now: datetime) -> Known:
@@ -139,7 +181,12 @@ class Sight:
         midnight = self._days[-1].day.end if self._days else None
         if midnight is not None and (since is None or midnight > since):
             self._settled = settle(
-                self.entries, recent, midnight, late=self.late, levels=watched, settled=self._settled
+                self.entries,
+                recent,
+                midnight,
+                late=self.late,
+                levels=watched,
+                settled=self._settled,
             )
             self.entries = [one for one in self.entries if one.at > midnight]
         return derive(
