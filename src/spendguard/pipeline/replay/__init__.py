@@ -5,18 +5,23 @@ real rules and alerts as an evaluation does. It reads no database and no clock.
 """
 
 from spendguard.pipeline.replay.desk import Told
-from spendguard.pipeline.replay.outcomes import Outcomes, outcomes
-from spendguard.pipeline.replay.play import Played, Scenario, play
-from spendguard.pipeline.replay.trace import read_trace
+from spendguard.pipeline.replay.outcomes import Outcome, Outcomes, outcomes
+from spendguard.pipeline.replay.play import Life, Played, Scenario, live, play, watched
+from spendguard.pipeline.replay.trace import TraceError, read_trace
 from spendguard.pipeline.replay.watch import Foreseen
 
 __all__ = [
     "Foreseen",
+    "Life",
+    "Outcome",
     "Outcomes",
     "Played",
     "Scenario",
     "Told",
+    "TraceError",
+    "live",
     "outcomes",
     "play",
     "read_trace",
+    "watched",
 ]

@@ -1,0 +1,235 @@
+"""The output of replay: one story in the order of time, and what the warnings were worth."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median_low
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from spendguard.cli.instants import rfc3339
+from spendguard.cli.output import Cell, Column, emit, say, severity_cell, table
+from spendguard.cli.reading import lasting
+from spendguard.core.accounts import Account
+from spendguard.core.durations import format_duration
+from spendguard.core.world_run import Happening, Kind
+from spendguard.pipeline.replay import Foreseen, Outcome, Outcomes, Played, Scenario, Told
+
+HOUR = timedelta(hours=1)
+WORDS = {
+    Kind.RECHARGED: "recharged",
+    Kind.CHARGE_FAILED: "charge failed",
+    Kind.EXHAUSTED: "credit ended",
+    Kind.BANNED: "account and card banned",
+}
+STYLES = {Kind.CHARGE_FAILED: "bold red", Kind.EXHAUSTED: "bold red", Kind.BANNED: "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What one set of parameters made of it; the present one has no name."""
+
+    name: str
+    played: Played
+    outcomes: Outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What was played and what came of it, the present configuration first."""
+
+    account: Account
+    card: str | None
+    zone: ZoneInfo
+    scenario: Scenario
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def present(self) -> Candidate:
+        """What the present configuration made of it."""
+        return self.candidates[0]
+
+    def local(self, at: datetime) -> str:
+        """Return an instant as tables show it."""
+        return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M}"
+
+
+def show(options: Namespace, replayed: Replayed) -> None:
+    """Print what was played."""
+    if options.json:
+        emit(_json(replayed))
+    else:
+        _print(replayed)
+
+
+def _json(replayed: Replayed) -> dict[str, Any]:
+    scenario, present = replayed.scenario, replayed.present
+    return {
+        "account": replayed.account.name,
+        "card": replayed.card,
+        "currency": replayed.account.currency,
+        "since": rfc3339(scenario.begin),
+        "until": rfc3339(scenario.end),
+        "every": format_duration(scenario.every),
+        "lag": format_duration(scenario.lag),
+        "alerts": [_alert(one) for one in present.played.alerts],
+        "events": [_event(one) for one in present.played.events],
+        "forecasts": [_forecast(one) for one in present.played.forecasts],
+        "outcomes": _outcomes(present.outcomes),
+        "candidates": [
+            {
+                "set": one.name,
+                "alerts": [_alert(told) for told in one.played.alerts],
+                "outcomes": _outcomes(one.outcomes),
+            }
+            for one in replayed.candidates[1:]
+        ],
+    }
+
+
+def _alert(told: Told) -> dict[str, Any]:
+    return {
+        "at": rfc3339(told.at),
+        "rule": told.rule,
+        "subject": told.subject,
+        "severity": told.severity.label,
+        "step": told.step,
+        "reason": told.reason.value,
+        "summary": told.summary,
+        "since": rfc3339(told.since),
+        "channels": list(told.channels),
+    }
+
+
+def _event(one: Happening) -> dict[str, Any]:
+    return {
+        "at": rfc3339(one.at),
+        "account": one.account,
+        "kind": one.kind.value,
+        "amount": None if one.amount is None else one.amount.exact(),
+        "balance": one.balance.exact(),
+    }
+
+
+def _forecast(one: Foreseen) -> dict[str, Any]:
+    passage = one.trigger_at
+    return {
+        "made_at": rfc3339(one.made_at),
+        "account": one.account,
+        "floor": None if one.floor is None else one.floor.exact(),
+        "trigger_at": {
+            name: None if at is None else rfc3339(at)
+            for name, at in (("p10", passage.p10), ("p50", passage.p50), ("p90", passage.p90))
+        },
+    }
+
+
+def _outcomes(found: Outcomes) -> dict[str, Any]:
+    return {
+        "events": [
+            {
+                "at": rfc3339(one.event.at),
+                "account": one.event.account,
+                "kind": one.event.kind.value,
+                "warned_at": None if one.told is None else rfc3339(one.told.at),
+                "rule": None if one.told is None else one.told.rule,
+                "lead_hours": None if one.lead is None else round(one.lead / HOUR, 1),
+            }
+            for one in found.each
+        ],
+        "false_alarms": [rfc3339(one.at) for one in found.false],
+        "false_alarms_per_month": round(found.false_per_month, 2),
+    }
+
+
+def _print(replayed: Replayed) -> None:
+    scenario = replayed.scenario
+    rows = [*_story(replayed)]
+    if rows:
+        table((Column("at"), Column("what"), Column(""), Column("", folds=True)), rows)
+    else:
+        say("nothing happened, and nothing would have been said")
+    say()
+    for one in replayed.present.outcomes.each:
+        say(_verdict(replayed, one))
+    say(_false(replayed.present.outcomes))
+    if len(replayed.candidates) > 1:
+        say()
+        _compare(replayed.candidates)
+    say()
+    looks = format_duration(scenario.every)
+    say(
+        f"{replayed.account.name} from {replayed.local(scenario.begin)} to "
+        f"{replayed.local(scenario.end)} ({replayed.zone.key}); looked every {looks}, "
+        f"costs seen {format_duration(scenario.lag)} late",
+        "dim",
+    )
+
+
+def _story(replayed: Replayed) -> Iterator[list[str | Cell]]:
+    """Yield what happened and what would have been said, in the order of time."""
+    played = replayed.present.played
+    lines: list[tuple[datetime, int, list[str | Cell]]] = [
+        (one.at, 0, [Cell(WORDS[one.kind], STYLES.get(one.kind, "")), "", _told(one)])
+        for one in played.events
+    ]
+    lines += [
+        (
+            told.at,
+            1,
+            [
+                f"{told.rule} {told.subject}",
+                severity_cell(told.severity.label),
+                f"{told.reason.value}: {told.summary}",
+            ],
+        )
+        for told in played.alerts
+    ]
+    for at, _, cells in sorted(lines, key=lambda line: line[:2]):
+        yield [replayed.local(at), *cells]
+
+
+def _told(one: Happening) -> str:
+    left = f"{one.balance.floored().exact()} {one.balance.currency} left"
+    return left if one.amount is None else f"{one.amount.exact()} {one.amount.currency}; {left}"
+
+
+def _verdict(replayed: Replayed, one: Outcome) -> str:
+    what = f"{WORDS[one.event.kind]} on {replayed.local(one.event.at)}"
+    if one.told is None or one.lead is None:
+        return f"{what}: not warned of"
+    return f"{what}: warned {lasting(one.lead)} before, by {one.told.rule}"
+
+
+def _false(found: Outcomes) -> str:
+    count = len(found.false)
+    alarms = "1 false alarm" if count == 1 else f"{count} false alarms"
+    return f"{alarms} of card-short, {found.false_per_month:.1f} a month"
+
+
+def _compare(candidates: Sequence[Candidate]) -> None:
+    columns = (
+        Column("with", folds=True),
+        Column("messages", right=True),
+        Column("warned of", right=True),
+        Column("shortest lead", right=True),
+        Column("median lead", right=True),
+        Column("false a month", right=True),
+    )
+    table(columns, [_line(one) for one in candidates])
+
+
+def _line(candidate: Candidate) -> list[str]:
+    found = candidate.outcomes
+    leads = [one.lead for one in found.each if one.lead is not None]
+    return [
+        candidate.name or "the present rules",
+        str(len(candidate.played.alerts)),
+        f"{len(leads)} of {len(found.each)}",
+        lasting(min(leads)) if leads else "",
+        lasting(median_low(leads)) if leads else "",
+        f"{found.false_per_month:.1f}",
+    ]
