@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from spendguard.config.configuration import Configuration, ConfiguredRule
+from spendguard.config.locate import read_toml
 from spendguard.config.rulebook import (
     POLICY,
     read_rules,
@@ -58,6 +59,18 @@ def default_configuration() -> Configuration:
         card_rules=rules_of_cards({}),
         guard_rules=rules_of_guard({}),
     )
+
+
+def with_an_account(configuration: Configuration) -> Configuration:
+    """Return the configuration; one that names no account is given the usual one."""
+    if configuration.accounts:
+        return configuration
+    everywhere = read_rules(
+        ("rules",), read_toml(configuration.path).get("rules"), of_account=False
+    )
+    usual = default_configuration()
+    rules = {NAME: rules_of_account(everywhere.rules, {})}
+    return replace(configuration, accounts=usual.accounts, account_rules=rules)
 
 
 def alone(configuration: Configuration, account: Account) -> Configuration:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from spendguard.app.benches import Benches
-from spendguard.app.trial import alone, default_configuration, varied
+from spendguard.app.trial import alone, default_configuration, varied, with_an_account
 from spendguard.cli.reading import known_account
 from spendguard.cli.replay_output import Candidate, Replayed, show
 from spendguard.config.configuration import Configuration
@@ -108,7 +108,7 @@ def _configuration(options: Namespace) -> Configuration:
         if named:
             raise
         return default_configuration()
-    return load(path, os.environ, PROVIDERS.keys())
+    return with_an_account(load(path, os.environ, PROVIDERS.keys()))
 
 
 def _account(configuration: Configuration, name: str | None) -> Account:
@@ -116,7 +116,7 @@ def _account(configuration: Configuration, name: str | None) -> Account:
     accounts = {one.name: one for one in configuration.accounts}
     known_account(name, [*accounts])
     if name is None:
-        return next(iter(accounts.values()), default_configuration().accounts[0])
+        return configuration.accounts[0]
     return accounts[name]
 
 

@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from io import StringIO
 from zoneinfo import ZoneInfo
 
+from spendguard.core.cardnumbers import holds_card_number
 from spendguard.core.errors import Problem, SpendguardError
 from spendguard.core.money import MOST, NANOS
 from spendguard.core.windows import midnight
@@ -17,7 +18,7 @@ from spendguard.core.world_run import Trace
 
 TOLD = 5
 """So many lines that cannot be read are shown; of the rest only the number."""
-LONGEST, DIGITS = 40, 12  # of what is quoted
+LONGEST = 40  # of what is quoted
 COLUMNS = ("timestamp", "amount")
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -173,6 +174,6 @@ def _shown(text: str) -> str:
     """Return a text in quotes; a long one, and one that may hold a number of a card, is not shown."""
     if not text:
         return "an empty field"
-    if len(text) > LONGEST or sum(map(str.isdigit, text)) > DIGITS:
+    if len(text) > LONGEST or holds_card_number(text):
         return "the text"
     return f"'{text}'"
