@@ -87,10 +87,10 @@ def test_the_first_account_is_played_as_it_is_configured(
         (one["at"], one["kind"], one["amount"], one["balance"]) for one in played["events"]
     ] == [
         ("2026-06-03T00:00:00Z", "recharged", "8.13", "12.005"),
-        ("2026-06-05T16:00:00Z", "recharged", "8.13", "12.01"),
-        ("2026-06-08T08:00:00Z", "charge_failed", "8.12", "3.885"),
-        ("2026-06-09T08:00:00Z", "charge_failed", "11.12", "0.885"),
-        ("2026-06-09T08:00:00Z", "banned", None, "0.885"),
+        ("2026-06-05T17:00:00Z", "recharged", "8.12", "12.00"),
+        ("2026-06-08T10:00:00Z", "charge_failed", "8.13", "3.875"),
+        ("2026-06-09T10:00:00Z", "charge_failed", "11.13", "0.875"),
+        ("2026-06-09T10:00:00Z", "banned", None, "0.875"),
     ]
     assert not configured.database.exists()
 
@@ -111,9 +111,9 @@ def test_it_tells_what_would_have_been_sent_and_to_whom(run: Run, trace: str) ->
         "since": short["at"],
         "channels": ["ops"],
     }
-    assert short["at"] < "2026-06-08T08:00:00Z"
+    assert short["at"] < "2026-06-08T10:00:00Z"
     failed = [one["at"] for one in alerts if one["rule"] == "charge-failed"]
-    assert failed[:1] == ["2026-06-08T08:00:00Z"]
+    assert failed[:1] == ["2026-06-08T10:00:00Z"]
     due = [one for one in alerts if one["rule"] == "recharge-due"]
     assert {(one["severity"], tuple(one["channels"])) for one in due} == {("info", ())}
     assert {one["subject"] for one in alerts if one["rule"] == "budget"} == {"budget:daily"}
@@ -172,22 +172,24 @@ def test_a_failed_charge_is_held_against_what_was_said_before(run: Run, trace: s
     ran = run("replay", "--csv", trace, "--balance", "10", "--card", "20")
 
     assert ran.code == 0
-    assert "charge failed on 2026-06-09 09:00: warned " in ran.out
-    assert ", by card-short\n" in ran.out
-    assert " false alarms of card-short, " in ran.out
+    assert "charge failed on 2026-06-09 08:00: warned 2 d 23 h before, by card-short" in ran.out
+    assert "1 false alarm of card-short, 2.5 a month" in ran.out
     assert "looked every 1h, costs seen 2h late" in ran.out
 
 
 def test_candidates_stand_beside_the_present_rules(run: Run, trace: str) -> None:
-    options = ("--set", "rules.recharge-due.lead=48h", "--set", "rules.card-short.enabled=false")
+    options = (
+        *("--set", "rules.card-short.horizon=96h  rules.card-short.minimum=2.00"),
+        *("--set", "rules.card-short.enabled=false"),
+    )
     played = play(run, trace, "--card", "20", *options)
     table = run("replay", "--csv", trace, "--balance", "10", "--card", "20", *options).out
 
     wide, off = played["candidates"]
-    assert wide["set"] == "rules.recharge-due.lead=48h"
-    first = [next(a for a in of["alerts"] if a["rule"] == "recharge-due") for of in (wide, played)]
-    assert first[0]["at"] < first[1]["at"]
-    assert {one["rule"] for one in off["outcomes"]["events"]} == {None, "charge-failed"}
+    assert wide["set"] == "rules.card-short.horizon=96h  rules.card-short.minimum=2.00"
+    leads = [of["outcomes"]["events"][0]["lead_hours"] for of in (wide, played)]
+    assert leads[0] > leads[1]
+    assert [one["rule"] for one in off["outcomes"]["events"]] == [None, "charge-failed"]
     assert "the present rules" in table
     assert "rules.card-short.enabled=false" in table
 
