@@ -82,7 +82,7 @@ def test_the_first_account_is_played_as_it_is_configured(
 ) -> None:
     played = play(run, trace, "--card", "20")
 
-    assert (played["account"], played["card"]) == ("main", "visa-1881")
+    assert played["accounts"] == [{"name": "main", "card": "visa-1881", "charges": "played"}]
     assert [
         (one["at"], one["kind"], one["amount"], one["balance"]) for one in played["events"]
     ] == [
@@ -163,7 +163,7 @@ def test_without_a_configuration_the_usual_recharge_is_played(
 
     assert code == 0
     played = json.loads(capsys.readouterr().out)
-    assert (played["account"], played["card"]) == ("trace", "card")
+    assert played["accounts"] == [{"name": "trace", "card": "card", "charges": "played"}]
     assert {(one["kind"], one["amount"]) for one in played["events"]} == {("recharged", "10.00")}
     assert "card-short" not in {one["rule"] for one in played["alerts"]}  # it is not known
 
@@ -248,7 +248,7 @@ def test_an_unknown_account_is_refused(run: Run, trace: str) -> None:
     options = ("--csv", trace, "--balance", "5", "--account", "maine")
 
     assert refused(run, *options) == (1, "error: unknown account 'maine'")
-    assert play(run, trace, "--account", "other")["account"] == "other"
+    assert play(run, trace, "--account", "other")["accounts"][0]["name"] == "other"
 
 
 def test_a_trace_of_one_row_and_a_debt_are_played(run: Run, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def told(happened: list[Happening]) -> list[tuple[float, str, str | None, str]]:
             (one.at - BEGIN) / HOUR,
             one.kind.value,
             None if one.amount is None else one.amount.exact(),
-            one.balance.exact(),
+            "" if one.balance is None else one.balance.exact(),
         )
         for one in happened
     ]

@@ -23,12 +23,13 @@ from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.core.world import Charged, Terms
 from spendguard.core.world_run import Trace
 from spendguard.pipeline.evaluate import Family, evaluate_family
-from spendguard.pipeline.replay import Played, Scenario, play
+from spendguard.pipeline.replay import Played, Scenario, play, read_cards, read_stored, recorded
 from spendguard.simulator.cards import Card
 from spendguard.simulator.dice import dice
 from spendguard.simulator.world import World
 from spendguard.store import cards, due, ledger, outbox, readings
 from spendguard.store.connect import Store
+from spendguard.store.history import History
 from spendguard.store.ledger import Stated
 from spendguard.store.schema import outbox as outbox_table
 from tests.databases import opened
@@ -203,6 +204,22 @@ def test_a_replay_says_what_the_live_program_says(story: str, tmp_path: Path) ->
     family = Benches(made).family_of(made.accounts[0])
     with opened(tmp_path / "spendguard.db") as store:
         expected = Live(store, family, played).said()
+    with History(tmp_path / "spendguard.db") as history:
+        stored, cards_said = read_stored(history, ["trace"]), read_cards(history)
+    again = recorded(
+        family,
+        stored,
+        cards_said.get("card", []),
+        [BEGIN + EVERY * n for n in range(-((BEGIN - played.end) // EVERY) + 1)],
+        LAG,
+        forecasts=lambda _at: False,
+    )
 
     assert sorted(said(play(family, played))) == sorted(expected)
+    assert sorted(said(again)) == sorted(expected)
     assert rules <= {one[1] for one in expected}
+    assert _charges(again) == _charges(play(family, played))
+
+
+def _charges(played: Played) -> list[tuple[datetime, str, Money | None]]:
+    return [(one.at, one.kind.value, one.amount) for one in played.events if one.amount]

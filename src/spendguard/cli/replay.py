@@ -8,22 +8,21 @@ from argparse import Namespace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from spendguard.app.benches import Benches
-from spendguard.app.trial import alone, default_configuration, varied, with_an_account
+from spendguard.app.trial import alone, default_configuration, with_an_account
 from spendguard.cli.reading import known_account
-from spendguard.cli.replay_output import Candidate, Replayed, show
+from spendguard.cli.replay_history import LAG, play_history
+from spendguard.cli.replay_output import Account, Replayed, show
+from spendguard.cli.replay_rounds import Progress, candidates
 from spendguard.config.configuration import Configuration
 from spendguard.config.load import load
 from spendguard.config.locate import find_config
-from spendguard.core.accounts import Account
+from spendguard.core.accounts import Account as Configured
 from spendguard.core.errors import ConfigError, SpendguardError, UsageError
 from spendguard.core.windows import HOUR
 from spendguard.core.world_run import Trace
-from spendguard.pipeline.evaluate import Family
-from spendguard.pipeline.replay import Scenario, live, outcomes, read_trace, watched
+from spendguard.pipeline.replay import Scenario, live, read_trace, watched
 from spendguard.providers import PROVIDERS
 
-LAG = timedelta(hours=2)
 EVERY = HOUR
 MOST = 2_000_000
 """Looks at most: a year of half minutes, or two centuries of hours."""
@@ -32,7 +31,7 @@ MOST = 2_000_000
 def run(options: Namespace) -> int:
     """Play a trace, or what is stored."""
     _check(options)
-    show(options, _trace(options))
+    show(options, play_history(options) if options.csv is None else play_trace(options))
     return 0
 
 
@@ -54,49 +53,30 @@ def _check(options: Namespace) -> None:
             raise UsageError(f"--{name} does not go with --csv", "cut the file instead")
 
 
-def _trace(options: Namespace) -> Replayed:
+def play_trace(options: Namespace) -> Replayed:
     """Play the trace of a file."""
     whole = _configuration(options)
     account = _account(whole, options.account)
     trace = _read(options.csv, whole)
     configuration = alone(whole, account)
     scenario = _scenario(options, trace, account)
-    families = {name: _family(varied_) for name, varied_ in _candidates(options, configuration)}
-    family = families[""]
-    life = live(family, scenario)
-    shown = _Progress(scenario, len(families))
-    played = {
-        name: watched(one, scenario, life, forecasts=not name, progress=shown)
-        for name, one in families.items()
-    }
+    rounds = candidates(options, configuration)
+    life = live(rounds[0].family(account), scenario)
+    shown = Progress(len(rounds) * (scenario.end - scenario.begin))
+    for one in rounds:
+        family = one.family(account)
+        played = watched(family, scenario, life, forecasts=one.present, progress=shown.look)
+        one.take(family, played, scenario.begin, scenario.end)
     shown.end()
     return Replayed(
-        account=account,
-        card=None if family.paying is None else family.paying.card.name,
+        accounts=(Account(account.name, configuration.cards[0].name, "played"),),
         zone=configuration.zone,
-        scenario=scenario,
-        candidates=tuple(
-            Candidate(
-                name,
-                one,
-                outcomes(families[name], one.alerts, one.events, scenario.begin, scenario.end),
-            )
-            for name, one in played.items()
-        ),
+        since=scenario.begin,
+        until=scenario.end,
+        every=scenario.every,
+        lag=scenario.lag,
+        candidates=tuple(rounds),
     )
-
-
-def _candidates(
-    options: Namespace, configuration: Configuration
-) -> list[tuple[str, Configuration]]:
-    return [
-        ("", configuration),
-        *((one.strip(), varied(configuration, one)) for one in dict.fromkeys(options.candidates)),
-    ]
-
-
-def _family(configuration: Configuration) -> Family:
-    return Benches(configuration).family_of(configuration.accounts[0])
 
 
 def _configuration(options: Namespace) -> Configuration:
@@ -111,7 +91,7 @@ def _configuration(options: Namespace) -> Configuration:
     return with_an_account(load(path, os.environ, PROVIDERS.keys()))
 
 
-def _account(configuration: Configuration, name: str | None) -> Account:
+def _account(configuration: Configuration, name: str | None) -> Configured:
     """Return the account that is meant: the first where none is named."""
     accounts = {one.name: one for one in configuration.accounts}
     known_account(name, [*accounts])
@@ -129,7 +109,7 @@ def _read(name: str, configuration: Configuration) -> Trace:
     return read_trace(content, "stdin" if name == "-" else name, configuration.zone)
 
 
-def _scenario(options: Namespace, trace: Trace, account: Account) -> Scenario:
+def _scenario(options: Namespace, trace: Trace, account: Configured) -> Scenario:
     every = options.every or EVERY
     begin = _floored(trace.at[0], min(every, HOUR))
     scenario = Scenario(
@@ -150,28 +130,3 @@ def _floored(at: datetime, length: timedelta) -> datetime:
     """Return the last whole multiple of a length, counted from midnight, before an instant."""
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + (at - midnight) // length * length
-
-
-class _Progress:
-    """How far it has come, on a terminal."""
-
-    def __init__(self, scenario: Scenario, rounds: int) -> None:
-        self._scenario = scenario
-        self._rounds = rounds
-        self._looks = 0
-        self._shown = -1 if sys.stderr.isatty() else 100
-
-    def __call__(self, at: datetime) -> None:
-        """Count a look."""
-        self._looks += 1
-        steps = (self._scenario.end - self._scenario.begin) // self._scenario.every + 2
-        percent = self._looks * 100 // (steps * self._rounds)
-        if percent > self._shown:
-            self._shown = percent
-            sys.stderr.write(f"\rplaying, {percent} %: {at:%Y-%m-%d}")
-            sys.stderr.flush()
-
-    def end(self) -> None:
-        """Wipe the line."""
-        if sys.stderr.isatty():
-            sys.stderr.write("\r\x1b[K")

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from spendguard.cli.instants import rfc3339
 from spendguard.cli.output import Cell, Column, emit, say, severity_cell, table
 from spendguard.cli.reading import lasting
-from spendguard.core.accounts import Account
+from spendguard.cli.replay_rounds import Round
 from spendguard.core.durations import format_duration
 from spendguard.core.world_run import Happening, Kind
-from spendguard.pipeline.replay import Foreseen, Outcome, Outcomes, Played, Scenario, Told
+from spendguard.pipeline.replay import Foreseen, Outcome, Outcomes, Told
 
 HOUR = timedelta(hours=1)
 WORDS = {
@@ -25,30 +25,36 @@ WORDS = {
     Kind.EXHAUSTED: "credit ended",
     Kind.BANNED: "account and card banned",
 }
+MODES = {
+    "recorded": "its charges are those that were recorded",
+    "played": "its charges are those that the provider would have tried",
+}
 STYLES = {Kind.CHARGE_FAILED: "bold red", Kind.EXHAUSTED: "bold red", Kind.BANNED: "bold red"}
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """What one set of parameters made of it; the present one has no name."""
+class Account:
+    """An account that was played, its card, and whether its charges are `recorded` or `played`."""
 
     name: str
-    played: Played
-    outcomes: Outcomes
+    card: str | None
+    charges: str
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """What was played and what came of it, the present configuration first."""
 
-    account: Account
-    card: str | None
+    accounts: tuple[Account, ...]
     zone: ZoneInfo
-    scenario: Scenario
-    candidates: tuple[Candidate, ...]
+    since: datetime
+    until: datetime
+    every: timedelta
+    lag: timedelta
+    candidates: tuple[Round, ...]
 
     @property
-    def present(self) -> Candidate:
+    def present(self) -> Round:
         """What the present configuration made of it."""
         return self.candidates[0]
 
@@ -66,15 +72,16 @@ def show(options: Namespace, replayed: Replayed) -> None:
 
 
 def _json(replayed: Replayed) -> dict[str, Any]:
-    scenario, present = replayed.scenario, replayed.present
+    present = replayed.present
     return {
-        "account": replayed.account.name,
-        "card": replayed.card,
-        "currency": replayed.account.currency,
-        "since": rfc3339(scenario.begin),
-        "until": rfc3339(scenario.end),
-        "every": format_duration(scenario.every),
-        "lag": format_duration(scenario.lag),
+        "accounts": [
+            {"name": one.name, "card": one.card, "charges": one.charges}
+            for one in replayed.accounts
+        ],
+        "since": rfc3339(replayed.since),
+        "until": rfc3339(replayed.until),
+        "every": format_duration(replayed.every),
+        "lag": format_duration(replayed.lag),
         "alerts": [_alert(one) for one in present.played.alerts],
         "events": [_event(one) for one in present.played.events],
         "forecasts": [_forecast(one) for one in present.played.forecasts],
@@ -110,7 +117,7 @@ def _event(one: Happening) -> dict[str, Any]:
         "account": one.account,
         "kind": one.kind.value,
         "amount": None if one.amount is None else one.amount.exact(),
-        "balance": one.balance.exact(),
+        "balance": None if one.balance is None else one.balance.exact(),
     }
 
 
@@ -146,7 +153,6 @@ def _outcomes(found: Outcomes) -> dict[str, Any]:
 
 
 def _print(replayed: Replayed) -> None:
-    scenario = replayed.scenario
     rows = [*_story(replayed)]
     if rows:
         table((Column("at"), Column("what"), Column(""), Column("", folds=True)), rows)
@@ -160,13 +166,22 @@ def _print(replayed: Replayed) -> None:
         say()
         _compare(replayed.candidates)
     say()
-    looks = format_duration(scenario.every)
+    _print_terms(replayed)
+
+
+def _print_terms(replayed: Replayed) -> None:
+    names = ", ".join(one.name for one in replayed.accounts)
+    since, until = replayed.local(replayed.since), replayed.local(replayed.until)
     say(
-        f"{replayed.account.name} from {replayed.local(scenario.begin)} to "
-        f"{replayed.local(scenario.end)} ({replayed.zone.key}); looked every {looks}, "
-        f"costs seen {format_duration(scenario.lag)} late",
+        f"{names} from {since} to {until} ({replayed.zone.key}); "
+        f"looked every {format_duration(replayed.every)}, "
+        f"costs seen {format_duration(replayed.lag)} late",
         "dim",
     )
+    for mode, told in MODES.items():
+        named = [one.name for one in replayed.accounts if one.charges == mode]
+        if named:
+            say(f"{', '.join(named)}: {told}", "dim")
 
 
 def _story(replayed: Replayed) -> Iterator[list[str | Cell]]:
@@ -193,8 +208,10 @@ def _story(replayed: Replayed) -> Iterator[list[str | Cell]]:
 
 
 def _told(one: Happening) -> str:
-    left = f"{one.balance.floored().exact()} {one.balance.currency} left"
-    return left if one.amount is None else f"{one.amount.exact()} {one.amount.currency}; {left}"
+    told = [] if one.amount is None else [f"{one.amount.exact()} {one.amount.currency}"]
+    if one.balance is not None:
+        told.append(f"{one.balance.floored().exact()} {one.balance.currency} left")
+    return "; ".join(told)
 
 
 def _verdict(replayed: Replayed, one: Outcome) -> str:
@@ -210,7 +227,7 @@ def _false(found: Outcomes) -> str:
     return f"{alarms} of card-short, {found.false_per_month:.1f} a month"
 
 
-def _compare(candidates: Sequence[Candidate]) -> None:
+def _compare(candidates: Sequence[Round]) -> None:
     columns = (
         Column("with", folds=True),
         Column("messages", right=True),
@@ -222,7 +239,7 @@ def _compare(candidates: Sequence[Candidate]) -> None:
     table(columns, [_line(one) for one in candidates])
 
 
-def _line(candidate: Candidate) -> list[str]:
+def _line(candidate: Round) -> list[str]:
     found = candidate.outcomes
     leads = [one.lead for one in found.each if one.lead is not None]
     return [

@@ -34,13 +34,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that happened to an account, and the true balance after it."""
+    """Something that happened to an account, and the true balance after it, if that is known."""
 
     at: datetime
     account: str
     kind: Kind
     amount: Money | None  # the credit that a charge was for, before tax
-    balance: Money
+    balance: Money | None
 
 
 @dataclass(frozen=True, slots=True)

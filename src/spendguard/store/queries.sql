@@ -137,3 +137,16 @@ LEFT JOIN spend_days
     AND spend_days.currency = parts.currency
 WHERE spend_days.nanos IS NULL OR spend_days.nanos <> parts.nanos
 LIMIT 1
+
+-- name: days_read
+SELECT day, nanos, first_read_at
+FROM spend_days
+WHERE account_id = :account AND currency = :currency
+ORDER BY day
+
+-- name: days_changed
+SELECT day, observed_at, CAST(SUM(new_nanos - old_nanos) AS BIGINT) AS nanos
+FROM restatements
+WHERE account_id = :account AND currency = :currency
+GROUP BY day, observed_at
+ORDER BY observed_at

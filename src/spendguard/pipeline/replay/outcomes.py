@@ -49,6 +49,9 @@ class Outcomes:
     false: tuple[Told, ...]
     length: timedelta
 
+    def __add__(self, other: Outcomes) -> Outcomes:
+        return Outcomes(self.each + other.each, self.false + other.false, self.length)
+
     @property
     def false_per_month(self) -> float:
         """How many warnings of 30 days were false."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from spendguard.core.accounts import Account, Card
+from spendguard.core.ledger import Entry
+from spendguard.core.ledger import Kind as Line
 from spendguard.core.money import Amount, Money
 from spendguard.core.windows import DAY
-from spendguard.core.world_account import Recharging, Terms
+from spendguard.core.world_account import Lot, Recharging, Terms
 from spendguard.core.world_card import CardTerms, Holding
 from spendguard.core.world_run import Happening, Run, Trace
 from spendguard.pipeline.evaluate import Family
@@ -32,6 +34,8 @@ class Scenario:
     """What is played: each account's spend and first balance, and what the card holds at first.
 
     `lag` is how long after it was caused a cost is seen, `every` how often the guard looks.
+    `earlier` is what was spent before it begins, as far as the guard knows of it; `credits` and
+    `fillings` are what comes to an account or is on the card later, by somebody's hand.
     """
 
     begin: datetime
@@ -41,6 +45,9 @@ class Scenario:
     card: Money | None = None
     lag: timedelta = timedelta(hours=2)
     every: timedelta = timedelta(hours=1)
+    earlier: Mapping[str, Trace] = field(default_factory=dict)
+    credits: tuple[tuple[str, Entry], ...] = ()
+    fillings: tuple[tuple[datetime, Money], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,21 @@ class Played:
     events: tuple[Happening, ...]
     forecasts: tuple[Foreseen, ...] = ()
 
+    def __add__(self, other: Played) -> Played:
+        return Played(
+            tuple(sorted(self.alerts + other.alerts, key=lambda one: one.at)),
+            tuple(sorted(self.events + other.events, key=lambda one: one.at)),
+            tuple(sorted(self.forecasts + other.forecasts, key=lambda one: one.made_at)),
+        )
+
+    def between(self, since: datetime, until: datetime) -> Played:
+        """Return what lies from one instant on, and before another."""
+        return Played(
+            tuple(one for one in self.alerts if since <= one.at < until),
+            tuple(one for one in self.events if since <= one.at < until),
+            tuple(one for one in self.forecasts if since <= one.made_at < until),
+        )
+
 
 def play(
     family: Family,
@@ -73,11 +95,22 @@ def play(
 
 
 def live(family: Family, scenario: Scenario) -> Life:
-    """Let the billing world run to the scenario's end; nobody does anything."""
+    """Let the billing world run to the scenario's end; nobody does more than the scenario says."""
     run, happened = started(family, scenario)
+    for event, name in sorted(_by_hand(family, scenario), key=lambda one: one[0].at):
+        happened += run.tell(event, name)
     happened += run.forward(scenario.end)
-    filled = () if scenario.card is None else ((scenario.begin, scenario.card),)
-    return Life(run, tuple(happened), filled)
+    first = () if scenario.card is None else ((scenario.begin, scenario.card),)
+    return Life(run, tuple(happened), (*first, *scenario.fillings))
+
+
+def _by_hand(family: Family, scenario: Scenario) -> Iterator[tuple[Lot | Holding, str | None]]:
+    for name, entry in scenario.credits:
+        granted = entry.kind is Line.GRANT
+        yield Lot(entry.at, entry.amount, entry.expires_at, granted=granted), name
+    if family.paying is not None:
+        for at, amount in scenario.fillings:
+            yield Holding(at, amount), None
 
 
 def started(family: Family, scenario: Scenario) -> tuple[Run, list[Happening]]:
@@ -140,11 +173,14 @@ def watched(
         watch.hear_of_balance(name, scenario.begin, balance)
     waiting = deque(one for one in life.happened if one.amount is not None)
     filled = deque(life.filled)
+    credited = deque(sorted(scenario.credits, key=lambda one: one[1].at))
     alerts: list[Told] = []
     foreseen: list[Foreseen] = []
     for at, due in _looks(scenario, life):
         while filled and filled[0][0] <= at:
             watch.hear_of_card(*filled.popleft())
+        while credited and credited[0][1].at <= at:
+            watch.hear_of_credit(*credited.popleft())
         while waiting and waiting[0].at <= at:
             watch.hear(waiting.popleft())
         alerts += watch.look(at)
@@ -156,14 +192,14 @@ def watched(
 
 
 def _sights(family: Family, scenario: Scenario, life: Life) -> dict[str, Sight]:
-    return {
-        plan.account.name: Sight(
-            plan,
-            Lagging(life.run, plan.account.name, scenario.lag, scenario.begin),
-            scenario.begin,
-        )
-        for plan in family.plans
-    }
+    sights = {}
+    for plan in family.plans:
+        name = plan.account.name
+        earlier = scenario.earlier.get(name, Trace((), ()))
+        first = earlier.at[0] if earlier.at else scenario.begin
+        view = Lagging(life.run, name, scenario.lag, first, earlier)
+        sights[name] = Sight(plan, view, first)
+    return sights
 
 
 def _looks(scenario: Scenario, life: Life) -> Iterator[tuple[datetime, bool]]:
@@ -172,7 +208,7 @@ def _looks(scenario: Scenario, life: Life) -> Iterator[tuple[datetime, bool]]:
     What changes the ledger or a card is looked at when it is heard of, as an entry is.
     """
     heard = {one.at for one in life.happened if one.amount is not None}
-    heard |= {at for at, _ in life.filled}
+    heard |= {at for at, _ in life.filled} | {entry.at for _, entry in scenario.credits}
     between = deque(sorted(at for at in heard if scenario.begin < at <= scenario.end))
     for step in range(-((scenario.begin - scenario.end) // scenario.every) + 1):
         at = scenario.begin + step * scenario.every

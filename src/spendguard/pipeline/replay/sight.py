@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from spendguard.core.ledger import DaySpend, Entry, Position, Settled, derive, s
 from spendguard.core.money import Money
 from spendguard.core.reconcile import Books, Statement
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
-from spendguard.core.world_run import MICROSECOND, Run
+from spendguard.core.world_run import MICROSECOND, Run, Trace
 from spendguard.pipeline.ceilings import budget_windows, day_share
 from spendguard.pipeline.gather import LOOK_BACK, Known, Plan, levels
 
@@ -50,12 +51,13 @@ class Lagging:
     account: str
     lag: timedelta
     begin: datetime
+    earlier: Trace
     _hours: deque[Spent] = field(default_factory=deque)
 
     def booked(self, day: Window, now: datetime) -> int:
         """Return what was caused in the day, as far as it is seen."""
         end = min(day.end, self._seen_until(now))
-        return self.run.spent(self.account, Window(day.start, end)) if end > day.start else 0
+        return self._caused(Window(day.start, end)) if end > day.start else 0
 
     def settled(self, now: datetime) -> datetime:
         """Return the midnight before the last cost that is seen."""
@@ -67,7 +69,7 @@ class Lagging:
         until = self._seen_until(now)
         while start + HOUR <= until:
             window = Window(start, start + HOUR)
-            self._hours.append(Spent(window, self.run.spent(self.account, window)))
+            self._hours.append(Spent(window, self._caused(window)))
             start = window.end
         while self._hours and now - self._hours[0].window.start > LOOK_BACK:
             self._hours.popleft()
@@ -76,7 +78,12 @@ class Lagging:
     def since(self, start: datetime, now: datetime) -> int:
         """Return what was caused from an instant on, as far as it is seen."""
         end = self._seen_until(now)
-        return self.run.spent(self.account, Window(start, end)) if end > start else 0
+        return self._caused(Window(start, end)) if end > start else 0
+
+    def _caused(self, window: Window) -> int:
+        first, last = (bisect_left(self.earlier.at, at) for at in (window.start, window.end))
+        before = self.earlier.until(last) - self.earlier.until(first)
+        return before + self.run.spent(self.account, window)
 
     def _seen_until(self, now: datetime) -> datetime:
         return now - self.lag + MICROSECOND
@@ -104,6 +111,7 @@ class Sight:
     entries: list[Entry] = field(default_factory=list)  # since what is settled
     charges: list[Charge] = field(default_factory=list)
     proofs: tuple[Statement, ...] = ()
+    inferred: tuple[Statement, ...] = ()
     late: Money | None = None
     changed: bool = False  # since it was last judged
     witness: Witness = Witness.HEALTHY
@@ -125,7 +133,14 @@ class Sight:
 
     def prove(self, credit: Statement) -> None:
         """Enter credit of unknown amount that usage proves: the balance is not known any more."""
+        self.inferred = (*self.inferred, credit)
         self.proofs = (*self.proofs, credit)
+        self.changed = True
+
+    def restate(self, books: Books, late: Money | None) -> None:
+        """Be told the whole ledger anew, as it is known from now on."""
+        self.charges, self.proofs, self.late = list(books.charges), books.proofs, late
+        self.entries, self._settled = list(books.entries), None
         self.changed = True
 
     def know(self, now: datetime) -> Known:

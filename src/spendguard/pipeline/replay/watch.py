@@ -15,7 +15,7 @@ from spendguard.core.ledger import Entry, purchase_expiry
 from spendguard.core.ledger import Kind as Line
 from spendguard.core.money import Money
 from spendguard.core.recharge import Course
-from spendguard.core.reconcile import Statement
+from spendguard.core.reconcile import Books, Statement
 from spendguard.core.world_run import Happening, Kind
 from spendguard.forecast import foresee
 from spendguard.pipeline.evaluate import TO_BAN, Family, Paying
@@ -72,15 +72,34 @@ class Watch:
 
     def hear_of_balance(self, account: str, at: datetime, balance: Money) -> None:
         """Be told the balance of an account."""
-        self._sights[account].learn(Entry(self._id(), Line.CHECKPOINT, balance, at))
+        self._sights[account].learn(Entry(self.next_id(), Line.CHECKPOINT, balance, at))
+
+    def hear_of_credit(self, account: str, entry: Entry) -> None:
+        """Be told of credit that came by somebody's hand."""
+        self._sights[account].learn(replace(entry, id=self.next_id()))
 
     def hear_of_card(self, at: datetime, balance: Money) -> None:
         """Be told what the card holds."""
         self._purse.left, self._purse.stated_at, self._purse.changed = balance, at, True
 
+    def hear_of_ledger(self, account: str, books: Books, late: Money | None, last: int) -> None:
+        """Be told the whole ledger of an account anew, whose last id is this."""
+        self._ids = max(self._ids, last)
+        self._sights[account].restate(books, late)
+
+    def hear_of_purse(
+        self, at: datetime | None, balance: Money | None, charges: Sequence[Charge]
+    ) -> None:
+        """Be told anew what the card holds, and of all its charges."""
+        self._purse = _Purse(balance, at, tuple(charges), changed=True)
+
+    def inferred(self, account: str) -> tuple[Statement, ...]:
+        """Return the credit that usage has proved."""
+        return self._sights[account].inferred
+
     def hear(self, one: Happening) -> None:
         """Be told of a charge that succeeded or failed."""
-        sight, number = self._sights[one.account], self._id()
+        sight, number = self._sights[one.account], self.next_id()
         succeeded = one.kind is Kind.RECHARGED
         account = sight.plan.account
         charge = Charge(
@@ -108,7 +127,8 @@ class Watch:
         kept = (one for one in purse.charges if not (paid and one.account == charge.account))
         purse.charges = (*kept, charge)
 
-    def _id(self) -> str:
+    def next_id(self) -> str:
+        """Return an id that is higher than every one before: what is heard later has a higher one."""
         self._ids += 1
         return str(self._ids)
 
@@ -152,7 +172,7 @@ class Watch:
         proven = credit_proven_at(known)
         if proven is None:
             return known
-        sight.prove(Statement(self._id(), Line.DEPOSIT, None, proven, source="inferred"))
+        sight.prove(Statement(self.next_id(), Line.DEPOSIT, None, proven, source="inferred"))
         return sight.know(now)
 
     def _strikes(self, known: Sequence[Known]) -> dict[str, Strikes]:
