@@ -58,7 +58,10 @@ class DayRead:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the ledger, and from when until when it was known."""
+    """A line of the ledger, and from when until when it was known.
+
+    One about the time before the account was watched counts from its own instant on, or never.
+    """
 
     statement: Statement
     known_at: datetime
@@ -192,8 +195,10 @@ def _line(row: Any, first_ok_at: datetime | None) -> Line:
         reason=row["reason"],
         recorded_at=recorded_at,
     )
-    watched = first_ok_at is not None and at >= first_ok_at
-    return Line(statement, recorded_at if watched else at, maybe_instant(row["voided_at"]))
+    gone_at = maybe_instant(row["voided_at"])
+    if first_ok_at is not None and at >= first_ok_at:
+        return Line(statement, recorded_at, gone_at)
+    return Line(statement, at, None if gone_at is None else at)
 
 
 @dataclass(slots=True)
