@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from spendguard.core.forecasts import HOURS, LEVELS, Forecast, History, Spent
+from spendguard.core.forecasts import LEVELS, Forecast, History, Spent
 from spendguard.core.windows import DAY, HOUR, Window
 
 FEWEST = DAY
+FEWEST_DAYS = 2  # of which only the sum is known
 LOOK_BACK = DAY * 56
 
 
@@ -20,24 +21,29 @@ def foresee(spent: Sequence[Spent], now: datetime, currency: str) -> Forecast:
     """
     known = sorted(
         (one for one in spent if now - LOOK_BACK <= one.window.start and one.window.end <= now),
-        key=lambda one: one.window,
+        key=lambda one: one.window.start,
     )
     if not known:
         return Forecast(now, now, currency, None, {}, "no-history")
     history = _history(known)
     start = history.window.end
-    covered = sum((one.window.length for one in known), timedelta())
-    if covered < FEWEST:
-        return Forecast(now, start, currency, history, {}, "too-short")
-    total = sum(one.nanos for one in known)
-    if total <= 0:
+    if sum(one.nanos for one in known) <= 0:
         return Forecast(now, start, currency, history, {}, "idle")
-    rate = total * (HOUR / covered)
-    fan = {
-        level: tuple(round(rate * hour * (0.7 + level * 0.006)) for hour in range(1, HOURS + 1))
-        for level in LEVELS
-    }
-    return Forecast(now, start, currency, history, fan)
+    if history.window.length < FEWEST:
+        return Forecast(now, start, currency, history, {}, "too-short")
+    return _fanned(known, now, currency, history)
+
+
+def _fanned(known: Sequence[Spent], now: datetime, currency: str, history: History) -> Forecast:
+    from spendguard.forecast.grid import grid
+    from spendguard.forecast.paths import fan
+
+    start, laid = history.window.end, grid(known)
+    if len(laid.days) < (1 if laid.by_hour else FEWEST_DAYS) or not laid.days.any():
+        return Forecast(now, start, currency, history, {}, "too-short")
+    lines = fan(laid.days, (start - laid.end) / HOUR)
+    told = {level: tuple(line) for level, line in zip(LEVELS, lines.tolist(), strict=True)}
+    return Forecast(now, start, currency, history, told)
 
 
 def _history(known: Sequence[Spent]) -> History:
