@@ -95,7 +95,7 @@ def _weekend(chance: Chance) -> Floats:
 def _batch(chance: Chance) -> Floats:
     weekday, at = _weekday(chance), int(chance.integers(24))
     days = chance.choice(7, int(chance.integers(1, 8)), replace=False)
-    runs = (HOUR_OF_DAY >= at) & (HOUR_OF_DAY < at + 3) & np.isin(weekday, days)
+    runs = (at <= HOUR_OF_DAY) & (at + 3 > HOUR_OF_DAY) & np.isin(weekday, days)
     return _usual(chance, np.where(runs, 10.0, 0.02))
 
 

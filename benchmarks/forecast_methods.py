@@ -170,7 +170,9 @@ def _reached(line: Floats, wanted: float) -> float:
     return hour + (wanted - before) / (line[hour] - before)
 
 
-def run(method: Method, accounts: int, seed: int, *, by_day: bool) -> tuple[dict[str, Score], float]:
+def run(
+    method: Method, accounts: int, seed: int, *, by_day: bool
+) -> tuple[dict[str, Score], float]:
     """Return the scores of a method by class, and the seconds that a forecast took."""
     scores: dict[str, Score] = defaultdict(Score)
     spent_on, count = 0.0, 0

@@ -65,7 +65,7 @@ def play_trace(options: Namespace) -> Replayed:
     shown = Progress(len(rounds) * (scenario.end - scenario.begin))
     for one in rounds:
         family = one.family(account)
-        played = watched(family, scenario, life, forecasts=one.present, progress=shown.look)
+        played = watched(family, scenario, life, forecasts=one.wants, progress=shown.look)
         one.take(family, played, scenario.begin, scenario.end)
     shown.end()
     return Replayed(

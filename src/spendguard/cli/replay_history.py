@@ -136,7 +136,7 @@ class _Part:
         if self.mode == "played":
             family, scenario = supposed(family, self.stored, self.card, until, every=every, lag=lag)
             life = live(family, scenario)
-            played = watched(family, scenario, life, forecasts=one.present, progress=shown.look)
+            played = watched(family, scenario, life, forecasts=one.wants, progress=shown.look)
             return family, played
         return family, recorded(
             family,
@@ -144,7 +144,7 @@ class _Part:
             self.card,
             self._looks(until, every),
             lag,
-            forecasts=lambda at: one.present and at >= window.start,
+            forecasts=lambda at: one.wants(at) and at >= window.start,
             progress=shown.look,
         )
 

@@ -26,9 +26,8 @@ class Round:
     played: Played = field(default_factory=lambda: Played((), ()))
     outcomes: Outcomes = NOTHING
 
-    @property
-    def present(self) -> bool:
-        """True for the parameters that are configured."""
+    def wants(self, _at: datetime) -> bool:
+        """Tell whether forecasts are made: they are the same for every candidate."""
         return not self.name
 
     def family(self, account: Account) -> Family:

@@ -19,7 +19,7 @@ from spendguard.core.world_run import Happening, Run, Trace
 from spendguard.pipeline.evaluate import Family
 from spendguard.pipeline.gather import LEAST, MOST, overdraft
 from spendguard.pipeline.replay.desk import Told
-from spendguard.pipeline.replay.sight import Lagging, Sight
+from spendguard.pipeline.replay.sight import Lagging, Sight, View
 from spendguard.pipeline.replay.watch import Foreseen, Watch
 
 PAYS_ALL = Money(10**30, "XXX")
@@ -27,6 +27,7 @@ PAYS_ALL = Money(10**30, "XXX")
 REPEATED_AFTER = DAY  # the provider tries a failed charge again
 
 Progress = Callable[[datetime], None]
+Show = Callable[[Run, str, timedelta, datetime, Trace], View]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,9 @@ def play(
     scenario: Scenario,
     *,
     forecasts: bool = True,
-    progress: Progress = lambda _at: None,
 ) -> Played:
     """Return what a guard with these rules says while a scenario is played."""
-    return watched(family, scenario, live(family, scenario), forecasts=forecasts, progress=progress)
+    return watched(family, scenario, live(family, scenario), forecasts=lambda _at: forecasts)
 
 
 def live(family: Family, scenario: Scenario) -> Life:
@@ -164,11 +164,12 @@ def watched(
     scenario: Scenario,
     life: Life,
     *,
-    forecasts: bool = True,
+    forecasts: Callable[[datetime], bool] = lambda _at: True,
     progress: Progress = lambda _at: None,
+    view: Show = Lagging,
 ) -> Played:
     """Return what a guard says that watches a life: at each step, and whenever a charge is seen."""
-    watch = Watch(family, _sights(family, scenario, life))
+    watch = Watch(family, _sights(family, scenario, life, view))
     for name, balance in sorted(scenario.balances.items()):
         watch.hear_of_balance(name, scenario.begin, balance)
     waiting = deque(one for one in life.happened if one.amount is not None)
@@ -184,20 +185,20 @@ def watched(
         while waiting and waiting[0].at <= at:
             watch.hear(waiting.popleft())
         alerts += watch.look(at)
-        if due and forecasts:
+        if due and forecasts(at):
             foreseen += watch.foreseen(at)
         if due:
             progress(at)
     return Played(tuple(alerts), life.happened, tuple(foreseen))
 
 
-def _sights(family: Family, scenario: Scenario, life: Life) -> dict[str, Sight]:
+def _sights(family: Family, scenario: Scenario, life: Life, show: Show) -> dict[str, Sight]:
     sights = {}
     for plan in family.plans:
         name = plan.account.name
         earlier = scenario.earlier.get(name, Trace((), ()))
         first = earlier.at[0] if earlier.at else scenario.begin
-        view = Lagging(life.run, name, scenario.lag, first, earlier)
+        view = show(life.run, name, scenario.lag, first, earlier)
         sights[name] = Sight(plan, view, first)
     return sights
 
