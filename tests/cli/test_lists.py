@@ -208,9 +208,9 @@ def test_rules_print_the_values_in_effect_and_mark_the_planned(run: Run, seed: S
     lines = {line.split()[0]: line for line in run("rules").out.splitlines()}
     assert "main, b  steps 50/100, hold 5m, repeat 1d" in lines["budget"]
     assert "cards    horizon 3d, minimum 5.00" in lines["card-short"]
-    assert "not in this version" in lines["runway-short"]
+    assert "not in this version" in lines["unpriced"]
     told = {one["name"]: one for one in run("rules", "--json").json["rules"]}
-    assert told["runway-short"]["in_this_version"] is False
+    assert told["unpriced"]["in_this_version"] is False
     assert told["card-short"]["effective"][0]["for"] == "cards"
     assert told["budget"]["effective"][0] == {
         "for": "main",

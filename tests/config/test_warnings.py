@@ -84,8 +84,8 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             "SG-W05 channels.ops.language: has no effect in this version",
         ),
         (
-            QUIET + "[rules.runway-short]\nsteps = ['10d', '5d']",
-            "SG-W05 rules.runway-short: has no effect in this version",
+            QUIET + "[rules.unpriced]\nminimum_share = 5",
+            "SG-W05 rules.unpriced: has no effect in this version",
         ),
         (
             ACCOUNT + "[accounts.rules.spend-spike]\nratio = 5" + CHANNEL,

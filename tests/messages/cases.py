@@ -26,10 +26,11 @@ from spendguard.core.facts import (
     Witness,
 )
 from spendguard.core.findings import Finding, Severity, Status
-from spendguard.core.ledger import Checkpoint, Position
+from spendguard.core.ledger import Checkpoint, Kind, LotLeft, Position
 from spendguard.core.money import Money
 from spendguard.core.notifications import Item, Notification, Topic
-from spendguard.core.recharge import Coming, Course
+from spendguard.core.outlook import Outlook, lapses
+from spendguard.core.recharge import Coming, Course, Steady
 from spendguard.core.windows import Unit, calendar_window
 from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES
 
@@ -116,9 +117,36 @@ def charging(held: Position | None = None, /, **known: object) -> AccountFacts:
     return account(**{**due, **told})
 
 
-def next_of(at: datetime) -> Coming:
+def next_of(
+    at: datetime, earliest: datetime | None = None, latest: datetime | None = None
+) -> Coming:
     """Return the charge of ten dollars that is expected."""
-    return Coming("openai-main", at, money("10.00"))
+    return Coming("openai-main", at, money("10.00"), earliest, latest)
+
+
+def going(
+    held: Position, *rates: str, until: timedelta = 14 * DAY, **known: object
+) -> AccountFacts:
+    """Facts of an account that spends so much a day: fast, as expected, and slow."""
+    courses = [
+        Course(
+            "openai-main",
+            NOW,
+            held.floor,
+            money(rate),
+            money("0"),
+            money("5.00"),
+            money("50.00"),
+            lapses=lapses(held.lots, NOW, money("0"), Steady(money(rate).nanos)),
+        )
+        for rate in rates
+    ]
+    return burning(held, outlook=Outlook(*courses, NOW + until), **known)
+
+
+def lot(left: str, expires_in: timedelta) -> LotLeft:
+    """Return a lot that expires."""
+    return LotLeft("1", Kind.GRANT, money(left), NOW - 20 * DAY, NOW + expires_in)
 
 
 def missing(held: Position | None = None, hours: int = 26, **known: object) -> AccountFacts:
@@ -225,6 +253,10 @@ RECHARGE = Recharge(
 VISA = Card("visa-1881", "USD", "0", money("0"), money("2.00"), 2)
 TAXED = replace(VISA, tax_percent="19", verification_hold=money("1.00"))
 FIRST, SECOND = payer("openai-main", "9.00", "2.00"), payer("openai-batch", "7.00", "1.00")
+ROUGHLY = replace(
+    FIRST,
+    outlook=going(position("9.00", "0"), "2.30", "1.95", "1.10").outlook,
+)
 SMALL = payer("openai-main", "9.00", "2.00", "3.00")
 SMALL_SOON = payer("openai-main", "5.02", "0.90", "3.00")
 SMALL_NOW = payer("openai-main", "4.00", "0.10", "3.00")
@@ -301,7 +333,82 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
         ),
     ),
     "deposit-cap unknown": ("deposit-cap", account(position=AGAIN)),
+    "runway-short 7d": ("runway-short", going(AGAIN, "4.00", "2.90", "2.00")),
+    "runway-short 3d": ("runway-short", going(AGAIN, "9.00", "7.00", "0.50")),
+    "runway-short 24h": ("runway-short", going(LOW, "5.00", "5.00", "5.00")),
+    "runway-short empty": (
+        "runway-short",
+        going(position("20.00", "20.50"), "5.00", "4.00", "3.00"),
+    ),
+    "runway-short recharge overdue": (
+        "runway-short",
+        going(
+            LOW, "1.60", "1.50", "1.40", recharge=RECHARGE, overdue=True, witness=Witness.HEALTHY
+        ),
+    ),
+    "runway-short fails": (
+        "runway-short",
+        going(
+            AGAIN,
+            "4.00",
+            "2.90",
+            "2.00",
+            recharge=RECHARGE,
+            card="visa-1881",
+            card_short=True,
+            unpaid=next_of(NOW + 60 * HOUR, NOW + 40 * HOUR, NOW + 90 * HOUR),
+        ),
+    ),
+    "runway-short fails now": (
+        "runway-short",
+        going(LOW, "4.00", "2.90", "2.00", recharge=RECHARGE, card_short=True, unpaid=next_of(NOW)),
+    ),
+    "runway-short clear": ("runway-short", going(AGAIN, "1.00", "0.50", "0.20", until=80 * DAY)),
+    "runway-short fails later": (
+        "runway-short",
+        going(
+            AGAIN,
+            "1.00",
+            "0.50",
+            "0.20",
+            recharge=RECHARGE,
+            card_short=True,
+            unpaid=next_of(NOW + 9 * DAY),
+        ),
+    ),
+    "runway-short endless": ("runway-short", going(AGAIN, "0.00", "0.00", "0.00")),
+    "runway-short proven": (
+        "runway-short",
+        account(proven_at=NOW - DAY, standing={("runway-short", "openai-main"): STANDING}),
+    ),
+    "runway-short unknown": ("runway-short", account(position=AGAIN)),
+    "credit-expiring": (
+        "credit-expiring",
+        going(replace(AGAIN, lots=(lot("12.00", 5 * DAY),)), "1.50", "1.40", "1.20"),
+    ),
+    "credit-expiring twice": (
+        "credit-expiring",
+        going(
+            replace(AGAIN, lots=(lot("3.00", 6 * HOUR), lot("9.50", 20 * DAY))),
+            "0.30",
+            "0.20",
+            "0.10",
+        ),
+    ),
+    "credit-expiring clear": ("credit-expiring", going(AGAIN, "1.50", "1.40", "1.20")),
+    "credit-expiring unknown": (
+        "credit-expiring",
+        account(position=replace(AGAIN, lots=(lot("12.00", 5 * DAY),))),
+    ),
     "recharge-due": ("recharge-due", charging(NEAR, next_charge=next_of(NOW + 20 * HOUR))),
+    "recharge-due roughly": (
+        "recharge-due",
+        charging(NEAR, next_charge=next_of(NOW + 20 * HOUR, NOW + 8 * HOUR, NOW + 44 * HOUR)),
+    ),
+    "recharge-due unsure": (
+        "recharge-due",
+        charging(NEAR, next_charge=next_of(NOW + 20 * HOUR, NOW + 8 * HOUR)),
+    ),
     "recharge-due now": ("recharge-due", charging(LOW, card=None)),
     "recharge-due proven": (
         "recharge-due",
@@ -324,6 +431,7 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
         "card-short",
         paying("7.40", payer("openai-main", "9.00", "1.336")),
     ),
+    "card-short roughly": ("card-short", paying("7.40", ROUGHLY)),
     "card-short of two accounts": ("card-short", paying("7.40", FIRST, SECOND)),
     "card-short soon": (
         "card-short",
@@ -438,6 +546,20 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
     ),
     "recharge-frequent some": ("recharge-frequent", recharged(1)),
     "recharge-frequent clear": ("recharge-frequent", recharged(30)),
+    "budget forecast": (
+        "budget",
+        account(
+            budgets=(
+                BudgetUse(
+                    Budget("monthly", "openai-main", Unit.MONTH, money("100.00")),
+                    calendar_window(NOW, Unit.MONTH, UTC_ZONE),
+                    money("71.2345"),
+                    expected=money("108.50"),
+                    over_at=NOW + 5 * DAY,
+                ),
+            )
+        ),
+    ),
     "budget 50%": ("budget", budget("51.203")),
     "budget 90%": ("budget", budget("90.12", Unit.WEEK, project="proj_chat", model="gpt-5")),
     "budget 100%": ("budget", budget("103.207", Unit.DAY, model="gpt-5")),
@@ -593,6 +715,10 @@ CLEAR_OF = {
     "card-short": "card-short clear",
     "card-short idle": "card-short idle",
     "charge-failed": "charge-failed clear",
+    "runway-short": "runway-short clear",
+    "runway-short endless": "runway-short endless",
+    "runway-short proven": "runway-short proven",
+    "credit-expiring": "credit-expiring clear",
     "recharge-missing": "recharge-missing clear",
     "recharge-missing proven": "recharge-missing proven",
     "recharge-unexpected": "recharge-unexpected clear",
@@ -614,7 +740,7 @@ CLEAR_OF = {
 }
 LATER = Item(
     "13",
-    "runway-short",
+    "weather-turning",
     "openai-main",
     Severity.CRITICAL,
     "24h",
@@ -654,7 +780,7 @@ NOTIFICATIONS: dict[str, Notification] = {
     ),
     "config-drift delivered late": alerts(old("config-drift")),
     "rule of a later version delivered late": alerts(
-        replace(old("own-key-expiring 1d"), rule="runway-short", step="", values={})
+        replace(old("own-key-expiring 1d"), rule="weather-turning", step="", values={})
     ),
     "own-key-expiring escalated": alerts(item("own-key-expiring 1d", NotifyReason.ESCALATED)),
     "blind mailbox": alerts(item("blind mailbox auth")),

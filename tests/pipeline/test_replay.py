@@ -73,6 +73,7 @@ def scenario(
         None if card is None else usd(card),
         LAG,
         every,
+        hourly=False,
     )
 
 
@@ -115,10 +116,10 @@ class Live:
 
     def _look(self, now: datetime, charge: Charged | None) -> None:
         today = utc_day(now)
-        window = Window(today.start - DAY * 7, today.end)
+        window = Window(max(today.start - DAY * 7, BEGIN), today.end)
         spent = tuple(
             Spend(utc_day(day), Money(nanos, "USD"), line_item=cell.line_item)
-            for day in (window.start + DAY * n for n in range(8))
+            for day in (window.start + DAY * n for n in range(window.length // DAY))
             for cell, nanos in self.world.booked(day, now).items()
         )
         with self.store.begin() as tx:
@@ -182,17 +183,17 @@ def changed(*candidates: str, recharge: bool = True) -> Configuration:
 STORIES: dict[str, tuple[Configuration, Scenario, set[str]]] = {
     "a card that is empty after two charges": (
         configuration(),
-        scenario(rows(18, "3.00", "empty"), "14.00", "21.00"),
-        {"card-short", "charge-failed", "recharge-due"},
+        scenario(rows(13, "3.00", "empty"), "9.00", "21.00"),
+        {"card-short", "charge-failed"},
     ),
     "recharge off, and nobody buys": (
         changed(recharge=False),
-        scenario(rows(16, "2.00", "off"), "20.00", None),
+        scenario(rows(9, "3.00", "off"), "18.00", None),
         {"balance-low", "deposit-cap"},
     ),
     "a card of which nothing is known, and other thresholds": (
         changed("rules.recharge-due.lead=48h", "rules.checkpoint-stale.after=3d"),
-        scenario(rows(14, "4.00", "unknown"), "9.00", None),
+        scenario(rows(8, "4.00", "unknown"), "9.00", None),
         {"recharge-due"},
     ),
 }

@@ -11,8 +11,10 @@ from spendguard.core.accounts import Budget, Card, Recharge
 from spendguard.core.charges import Charge, Strikes
 from spendguard.core.errors import ErrorKind
 from spendguard.core.findings import Severity
+from spendguard.core.forecasts import Forecast
 from spendguard.core.ledger import Position
 from spendguard.core.money import Money
+from spendguard.core.outlook import Outlook
 from spendguard.core.recharge import Coming, Course
 from spendguard.core.windows import Window
 
@@ -50,11 +52,17 @@ class Burn:
 
 @dataclass(frozen=True, slots=True)
 class BudgetUse:
-    """A budget and what one of its windows has used so far."""
+    """A budget and what one of its windows has used so far.
+
+    `expected` is what it will have used at the window's end, and `over_at` when it will be used up;
+    None where nobody can tell, and `over_at` too where that is not foreseen.
+    """
 
     budget: Budget
     window: Window
     spent: Money
+    expected: Money | None = None
+    over_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,9 @@ class AccountFacts:
     charges: tuple[Charge, ...] = ()
     confirmed_at: datetime | None = None  # the last charge that a machine saw
     next_charge: Coming | None = None
+    forecast: Forecast | None = None
+    outlook: Outlook | None = None  # None while the balance is not known
+    unpaid: Coming | None = None  # the first charge that the card is known not to pay
     witness: Witness = Witness.NONE
     witness_error: ErrorKind | None = None
     witness_failing_since: datetime | None = None
@@ -150,11 +161,15 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """An account that a card pays for; `course` is None while it is not known how it goes on."""
+    """An account that a card pays for; `course` is None while it is not known how it goes on.
+
+    `outlook` tells how sure that is, where anybody can tell.
+    """
 
     account: str
     recharge: Recharge | None
     course: Course | None
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ LEVELS = (5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
 """The percents at which the fan is kept."""
 CAUTIOUS = 90
 """The line of the fan by which a card must be filled: one time in ten spend is faster still."""
+LONGEST = timedelta(days=36500)
 _MICROSECOND = timedelta(microseconds=1)
 _HOUR = HOUR // _MICROSECOND
 
@@ -78,11 +79,22 @@ class Path:
             if week <= 0:
                 return None
             rounds = -(-(nanos - self.spent[-1]) // week)
+            if rounds > LONGEST // (HOUR * WEEK):
+                return None
         wanted = nanos - rounds * week
         hour = bisect_left(self.spent, wanted)
         before = self.spent[hour - 1] if hour else 0
         part = -(-(wanted - before) * _HOUR // (self.spent[hour] - before))
         return self.start + (rounds * WEEK + hour) * HOUR + part * _MICROSECOND
+
+    def between(self, start: datetime, end: datetime) -> int:
+        """Return what is spent from one instant to another."""
+        return self.until(end) - self.until(start)
+
+    def after(self, start: datetime, nanos: int) -> datetime | None:
+        """Return when so much is spent from `start` on; nothing is, once anything is."""
+        at = self.reaches(self.until(start) + (nanos or 1))
+        return None if at is None else max(at, start)
 
     @property
     def _week(self) -> int:

@@ -20,12 +20,12 @@ FASTEST = 0.15  # growth a day, as a logarithm
 DAMPED = 0.9  # a day's growth is this part of the day's before
 ERRORS_FADE = 10.0
 RESIDUALS_FADE = 14.0
-SHARPNESS = 4.0
+SHARPNESS = 5.0
 LEAST_ERROR = 0.02
 SUDDEN, CERTAIN = 2.0, 1.5  # deviations at which a shift is suspected, and how many more prove it
 USUAL_NOISE = 0.1
-AFTER_SHIFT = 0.2
-PRIOR, YOUNG = 0.1, 0.6
+AFTER_SHIFT = 0.3
+PRIOR, YOUNG = 0.13, 0.5
 PRIOR_WEIGHT = 1.5
 
 

@@ -20,7 +20,7 @@ from spendguard.forecast.rhythm import Ints, Rhythm, rhythm, weekdays
 
 COUNT = 256
 AHEAD = 16  # days: the horizon, and what of a day was over when the known ended
-RECENT = 21.0  # days after which a past day is drawn half as often
+RECENT = 35.0  # days after which a past day is drawn half as often
 DRIFT = 0.04
 FARTHEST = 20.0  # a past day is brought to the level of now by this factor at most
 

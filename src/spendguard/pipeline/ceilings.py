@@ -39,14 +39,18 @@ def budget_windows(
 
 
 def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> Money:
+    days = budget_days(tx, row, budget, window)
+    return Money(sum(day_share(day, window, now) for day in days), budget.amount.currency)
+
+
+def budget_days(tx: Tx, row: Any, budget: Budget, window: Window) -> list[DaySpend]:
+    """Return the booked UTC days that touch a window, of what a budget is about."""
     part = Part(
         projects=_meant(tx, row, "project", budget.project),
         api_keys=_meant(tx, row, "api_key", budget.api_key),
         model=budget.model,
     )
-    currency = budget.amount.currency
-    days = readings.part_spend(tx, row.id, currency, window, part)
-    return Money(sum(day_share(day, window, now) for day in days), currency)
+    return readings.part_spend(tx, row.id, budget.amount.currency, window, part)
 
 
 def _meant(tx: Tx, row: Any, kind: str, wanted: str | None) -> frozenset[str] | None:

@@ -29,7 +29,8 @@ from spendguard.core.facts import (
 from spendguard.core.inference import proven_at, stopped_at
 from spendguard.core.ledger import DaySpend, Entry, Kind, Position, derive, latest_checkpoint
 from spendguard.core.money import Amount, Money
-from spendguard.core.recharge import Course, next_charge
+from spendguard.core.outlook import Outlook
+from spendguard.core.recharge import Course
 from spendguard.core.reconcile import Books, reconcile
 from spendguard.core.windows import DAY, utc_day, utc_month
 from spendguard.pipeline.ceilings import budget_uses, limit_uses, setting_changes
@@ -159,12 +160,12 @@ def _burn(known: Known, now: datetime, look_back: int = 7) -> Burn | None:
     return burn(read, now, look_back)
 
 
-def payer(known: Known, card: Card, here: Course | None) -> Payer:
+def payer(known: Known, card: Card, here: Course | None, outlook: Outlook | None = None) -> Payer:
     """Return an account as its card sees it; where currencies differ its charges are not known."""
     account = known.plan.account
-    return Payer(
-        account.name, account.recharge, here if account.currency == card.currency else None
-    )
+    if account.currency != card.currency:
+        here = outlook = None
+    return Payer(account.name, account.recharge, here, outlook)
 
 
 def card_facts(
@@ -219,7 +220,6 @@ def account_facts(
     tx: Tx,
     known: Known,
     strikes: Strikes,
-    here: Course | None,
     standing: Mapping[tuple[str, str], Stored],
     now: datetime,
     *,
@@ -229,7 +229,7 @@ def account_facts(
     """Return everything that is known of an account, read inside the caller's transaction."""
     plan, row = known.plan, known.row
     known_of_it = account_known(
-        known, strikes, here, _standings(standing), now, card_short=card_short, changed=changed
+        known, strikes, _standings(standing), now, card_short=card_short, changed=changed
     )
     return replace(
         known_of_it,
@@ -250,7 +250,6 @@ def account_facts(
 def account_known(
     known: Known,
     strikes: Strikes,
-    here: Course | None,
     standing: Standings,
     now: datetime,
     *,
@@ -278,9 +277,6 @@ def account_known(
         confirmed_at=max(
             (one.at for one in _succeeded(known) if one.source != "manual"), default=None
         ),
-        next_charge=None
-        if model is None or here is None or strikes.unusable
-        else next_charge(model, here, now),
         due_since=due_since,
         overdue=due_since is not None and now - due_since > known.plan.grace,
         proven_at=known.proven_at,

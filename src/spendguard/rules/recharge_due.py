@@ -11,7 +11,14 @@ from spendguard.core.facts import AccountFacts
 from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.core.ledger import Position
 from spendguard.core.recharge import Coming
-from spendguard.rules.base import balance_values, known_position, limited, no_recharge, unknown
+from spendguard.rules.base import (
+    balance_values,
+    charge_interval,
+    known_position,
+    limited,
+    no_recharge,
+    unknown,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +73,5 @@ def _values(facts: AccountFacts, coming: Coming | None) -> dict[str, Value]:
         told["trigger"] = facts.recharge.trigger
     if coming is not None:
         told |= {"amount": coming.amount, "expected_at": coming.at}
+        told |= charge_interval(coming, facts.now)
     return told

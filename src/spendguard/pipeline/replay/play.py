@@ -36,7 +36,8 @@ class Scenario:
 
     `lag` is how long after it was caused a cost is seen, `every` how often the guard looks.
     `earlier` is what was spent before it begins, as far as the guard knows of it; `credits` and
-    `fillings` are what comes to an account or is on the card later, by somebody's hand.
+    `fillings` are what comes to an account or is on the card later, by somebody's hand. Forecasts
+    rest on hours of usage where it is `hourly`, else on the days of cost.
     """
 
     begin: datetime
@@ -49,6 +50,7 @@ class Scenario:
     earlier: Mapping[str, Trace] = field(default_factory=dict)
     credits: tuple[tuple[str, Entry], ...] = ()
     fillings: tuple[tuple[datetime, Money], ...] = ()
+    hourly: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,7 @@ def _sights(family: Family, scenario: Scenario, life: Life, show: Show) -> dict[
         earlier = scenario.earlier.get(name, Trace((), ()))
         first = earlier.at[0] if earlier.at else scenario.begin
         view = show(life.run, name, scenario.lag, first, earlier)
-        sights[name] = Sight(plan, view, first)
+        sights[name] = Sight(plan, view, first, hourly=scenario.hourly)
     return sights
 
 

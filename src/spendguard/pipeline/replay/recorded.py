@@ -136,7 +136,7 @@ def recorded(
 
 def _sight(plan: Plan, stored: Stored, lag: timedelta, begin: datetime) -> Sight:
     first = stored.days[0].day.start if stored.days else begin
-    return Sight(plan, KnownThen(stored, lag), min(first, begin))
+    return Sight(plan, KnownThen(stored, lag), min(first, begin), hourly=False)
 
 
 def _happened(family: Family, stored: Stored, end: datetime) -> Iterator[Happening]:

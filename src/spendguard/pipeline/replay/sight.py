@@ -115,6 +115,7 @@ class Sight:
     late: Money | None = None
     changed: bool = False  # since it was last judged
     witness: Witness = Witness.HEALTHY
+    hourly: bool = True  # forecasts rest on hours of usage, not on days of cost
     _days: list[DaySpend] = field(default_factory=list)  # the settled ones
     _settled: Settled | None = None
 
@@ -157,6 +158,10 @@ class Sight:
             costs_read=True,
             proven_at=self.proofs[-1].at if self.proofs else None,
         )
+
+    def spent(self, now: datetime) -> Sequence[Spent] | None:
+        """Return the recent spend by the hour, None where forecasts rest on days."""
+        return self.view.spent(now) if self.hourly else None
 
     def polls(self, now: datetime) -> Polls:
         """Return how the reading goes: well."""

@@ -56,6 +56,7 @@ def supposed(
             name: Trace.of(row for row in found if row[0] < begin) for name, found in rows.items()
         },
         credits=tuple((one.name, entry) for one in played for entry in _credits(one, begin)),
+        hourly=False,
         fillings=tuple(sorted((one.at, one.amount) for one in held if begin < one.at < end)),
     )
     plans = tuple(plan for plan in family.plans if plan.account.name in stated)

@@ -8,17 +8,16 @@ from datetime import datetime
 
 from spendguard.core.cards import taxed
 from spendguard.core.charges import Charge, Outcome, Strikes, strikes
-from spendguard.core.facts import AccountFacts
+from spendguard.core.facts import AccountFacts, CardFacts
 from spendguard.core.findings import Finding, Status
-from spendguard.core.forecasts import Passage
+from spendguard.core.forecasts import Forecast, Passage
 from spendguard.core.ledger import Entry, purchase_expiry
 from spendguard.core.ledger import Kind as Line
 from spendguard.core.money import Money
-from spendguard.core.recharge import Course
 from spendguard.core.reconcile import Books, Statement
 from spendguard.core.world_run import Happening, Kind
-from spendguard.forecast import foresee
 from spendguard.pipeline.evaluate import TO_BAN, Family, Paying
+from spendguard.pipeline.foresight import Foresight, foreseen, look_ahead
 from spendguard.pipeline.gather import (
     ASKING,
     Known,
@@ -67,6 +66,8 @@ class Watch:
         self._family = family
         self._sights = {name: sights[name] for name in sorted(sights)}
         self._desk = Desk()
+        self._known: dict[str, Known] = {}
+        self._seen: dict[str, Foresight] = {}
         self._purse = _Purse()
         self._ids = 0
 
@@ -135,16 +136,23 @@ class Watch:
     def look(self, now: datetime) -> list[Told]:
         """Judge everything as it is known now, and return what is to be said."""
         known = [self._know(sight, now) for sight in self._sights.values()]
+        self._known = {one.name: one for one in known}
         struck = self._strikes(known)
         courses = [course(one, struck[one.name], now) for one in known]
+        self._seen = {
+            one.name: look_ahead(one, here, now, self._sights[one.name].spent(now))
+            for one, here in zip(known, courses, strict=True)
+        }
+        card: CardFacts | None = None
         dockets: list[Docket] = []
         paying = self._family.paying
         if paying is not None:
             payers = [
-                payer(one, paying.card, here) for one, here in zip(known, courses, strict=True)
+                payer(one, paying.card, here, self._seen[one.name].outlook)
+                for one, here in zip(known, courses, strict=True)
             ]
             scope = paying.bench.scope
-            facts = card_known(
+            card = card_known(
                 paying.card,
                 self._purse.stated_at,
                 self._purse.left,
@@ -154,12 +162,13 @@ class Watch:
                 now,
                 changed=self._purse.changed or any(one.changed for one in self._sights.values()),
             )
-            found = [finding for rule in paying.bench.rules for finding in rule.evaluate(facts)]
+            found = [finding for rule in paying.bench.rules for finding in rule.evaluate(card)]
             dockets.append((scope, found))
         short = any(one.status is Status.FIRING for _, found in dockets for one in found)
-        for one, here in zip(known, courses, strict=True):
+        for one in known:
             bench = self._family.accounts[one.name]
-            account = self._facts(one, struck[one.name], here, now, card_short=short)
+            facts = self._facts(one, struck[one.name], now, card_short=short)
+            account = foreseen(None, facts, one, self._seen[one.name], card)
             found = [finding for rule in bench.rules for finding in rule.evaluate(account)]
             dockets.append((bench.scope, found))
         self._purse.changed = False
@@ -186,7 +195,6 @@ class Watch:
         self,
         known: Known,
         struck: Strikes,
-        here: Course | None,
         now: datetime,
         *,
         card_short: bool,
@@ -194,7 +202,7 @@ class Watch:
         sight = self._sights[known.name]
         standing = self._desk.standing(self._family.accounts[known.name].scope.name)
         facts = account_known(
-            known, struck, here, standing, now, card_short=card_short, changed=sight.changed
+            known, struck, standing, now, card_short=card_short, changed=sight.changed
         )
         return replace(
             facts,
@@ -205,18 +213,18 @@ class Watch:
         )
 
     def foreseen(self, now: datetime) -> Iterator[Foreseen]:
-        """Yield when each account's floor is foreseen to fall under its trigger."""
+        """Yield when each account's floor is foreseen to fall under its trigger, as just judged."""
         for sight in self._sights.values():
-            position = sight.know(now).position
+            position = self._known[sight.name].position
             floor = None if position is None else position.floor
-            yield Foreseen(now, sight.name, floor, _passage(sight, floor, now))
+            forecast = self._seen[sight.name].forecast
+            yield Foreseen(now, sight.name, floor, _passage(sight, floor, forecast, now))
 
 
-def _passage(sight: Sight, floor: Money | None, now: datetime) -> Passage:
+def _passage(sight: Sight, floor: Money | None, forecast: Forecast, now: datetime) -> Passage:
     """Return when the floor falls under the trigger: not told once it has, or where none is known."""
     model = sight.plan.account.recharge
     if floor is None or model is None or not model.enabled or floor < model.trigger:
         return UNTOLD
-    forecast = foresee(sight.view.spent(now), now, floor.currency)
     above = floor.nanos + sight.view.since(forecast.start, now) - model.trigger.nanos
     return forecast.passage(above + 1)
