@@ -20,6 +20,7 @@ from spendguard.core.world_run import MICROSECOND, Run, Trace
 from spendguard.pipeline.ceilings import budget_windows, day_share
 from spendguard.pipeline.gather import LOOK_BACK, Known, Plan, levels
 
+BY_HOUR = DAY * 21  # what is older is told by the day: it says little of an hour, and costs time
 REMEMBERED = DAY * 36  # charges that facts may look at
 
 
@@ -53,6 +54,7 @@ class Lagging:
     begin: datetime
     earlier: Trace
     _hours: deque[Spent] = field(default_factory=deque)
+    _days: deque[Spent] = field(default_factory=deque)
 
     def booked(self, day: Window, now: datetime) -> int:
         """Return what was caused in the day, as far as it is seen."""
@@ -64,16 +66,20 @@ class Lagging:
         return utc_day(now - self.lag).start
 
     def spent(self, now: datetime) -> Sequence[Spent]:
-        """Return the whole hours of the last weeks that are seen."""
+        """Return what is seen of the last weeks: by the whole hour, the older by the day."""
         start = self._hours[-1].window.end if self._hours else _hour(self.begin)
         until = self._seen_until(now)
         while start + HOUR <= until:
             window = Window(start, start + HOUR)
             self._hours.append(Spent(window, self._caused(window)))
             start = window.end
-        while self._hours and now - self._hours[0].window.start > LOOK_BACK:
-            self._hours.popleft()
-        return self._hours
+        while self._hours and now - self._hours[0].window.start > BY_HOUR + DAY:
+            oldest = [self._hours.popleft() for _ in range(DAY // HOUR)]
+            window = Window(oldest[0].window.start, oldest[-1].window.end)
+            self._days.append(Spent(window, sum(one.nanos for one in oldest)))
+        while self._days and now - self._days[0].window.start > LOOK_BACK:
+            self._days.popleft()
+        return [*self._days, *self._hours]
 
     def since(self, start: datetime, now: datetime) -> int:
         """Return what was caused from an instant on, as far as it is seen."""
