@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from spendguard.core.forecasts import Forecast
 from spendguard.store import schema
 from spendguard.store.connect import Store
 from spendguard.store.migrate import upgrade
@@ -81,7 +82,9 @@ class Seed:
         self.change(schema.accounts, first_ok_at=at, last_ok_at=at, last_poll_at=at, **more)
         return self
 
-    def evaluated(self, name: str, floor: str | None = "4.31", at: datetime = NOW) -> Seed:
+    def evaluated(
+        self, name: str, floor: str | None = "4.31", at: datetime = NOW, **more: Any
+    ) -> Seed:
         """Store an evaluation of an account."""
         balance = floor and {
             "floor": floor,
@@ -95,9 +98,16 @@ class Seed:
             "burn_per_day": "1.50" if floor else None,
             "runway_hours": 68.9 if floor else None,
             "findings": [],
+            **more,
         }
         scope = {"name": f"account:{name}", "evaluated_at": at}
         self.insert(schema.scopes, {**scope, "evaluation": json.dumps(evaluation)})
+        return self
+
+    def foreseen(self, forecast: Forecast, account: int = 1) -> Seed:
+        """Store a forecast of an account."""
+        row = {"account_id": account, "made_at": forecast.made_at}
+        self.insert(schema.forecasts, {**row, "forecast": json.dumps(forecast.stored())})
         return self
 
     def alert(self, rule: str = "balance-low", **more: Any) -> Seed:

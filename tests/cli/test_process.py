@@ -16,7 +16,7 @@ from tests.cli.seeding import DOLLAR, NOW, TODAY, Seed
 
 WRITE_STACK = (
     *("sqlalchemy", "pydantic", "pydantic_settings", "httpx", "apprise", "asyncio", "alembic"),
-    *("rich", "logging", "msgspec"),
+    *("rich", "logging", "msgspec", "numpy", "matplotlib"),
 )
 LOADED = """
 import sys
@@ -55,7 +55,7 @@ def main(seed: Seed) -> Seed:
         *("status --json", "status --exit-code", "balance", "balance list", "deposit list"),
         *("spend", "spend --by key --csv", "spend --since 2026-11-01T00:00:00Z --by week"),
         *("alerts", "alerts show 1", "rules", "providers", "db check"),
-        *("charge list", "card list --json", "preflight main 10 --json"),
+        *("charge list", "card list --json", "preflight main 10 --json", "forecast"),
     ],
 )
 def test_a_command_that_reads_loads_none_of_what_writes(main: Seed, command: str) -> None:

@@ -62,8 +62,9 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             QUIET.replace("main", "one") + "accounts = ['one']" + ACCOUNT,
             (
                 "SG-W04 accounts.main: critical alerts reach no channel: "
-                "balance-low, charge-failed, recharge-missing, recharge-unexpected, "
-                "recharge-frequent, deposit-cap, budget, limit-near, blind, own-key-expiring"
+                "balance-low, runway-short, charge-failed, recharge-missing, recharge-unexpected, "
+                "recharge-frequent, deposit-cap, budget, credit-expiring, limit-near, blind, "
+                "own-key-expiring"
             ),
         ),
         (

@@ -104,3 +104,8 @@ def end_of(day: date, zone: ZoneInfo) -> datetime:
 def rfc3339(instant: datetime) -> str:
     """Write an instant as JSON has it: RFC 3339 in UTC."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def rfc3339_text(stored: str | None) -> str | None:
+    """Write an instant that an evaluation stored as JSON has it."""
+    return None if stored is None else rfc3339(datetime.fromisoformat(stored))

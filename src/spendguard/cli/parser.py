@@ -110,6 +110,10 @@ def _spend(parser: ArgumentParser) -> None:
     parser.add_argument("--csv", action="store_true", help="print comma-separated values")
 
 
+def _forecast(parser: ArgumentParser) -> None:
+    parser.add_argument("--account", metavar="A", help="only this account")
+
+
 def _maybe_account(parser: ArgumentParser) -> None:
     parser.add_argument("account", metavar="ACCOUNT", nargs="?", help="only this account")
 
@@ -260,6 +264,7 @@ COMMANDS = {
     "balance list": Command("print each balance that was stated", "balance:listed", _maybe_account),
     "balance void": Command("take back a balance that was stated", "balance:void", _by_id),
     "spend": Command("what was spent, as the provider booked it", "spend:run", _spend),
+    "forecast": Command("what will be spent, charged and used up", "forecast:run", _forecast),
     "deposit": Command("credit that was bought, granted or paid back"),
     "deposit add": Command("note a purchase of credit, or a grant", "deposit:add", _deposit_add),
     "deposit refund": Command("note credit that was paid back", "deposit:refund", _deposit_refund),
@@ -298,7 +303,7 @@ DEFAULTS = {
 
 LATER = frozenset(
     (
-        *("run", "forecast", "report", "plot", "export"),
+        *("run", "report", "plot", "export"),
         *("service", "db backup", "db prune"),
     )
 )

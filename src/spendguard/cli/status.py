@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from spendguard.cli.instants import rfc3339
+from spendguard.cli.instants import rfc3339, rfc3339_text
 from spendguard.cli.output import Cell, Column, emit, say, severity_cell, table
 from spendguard.cli.reading import Source, StoredAlert, lasting, open_alerts, source, stored_money
 from spendguard.store.history import maybe_instant
@@ -117,7 +117,7 @@ def _next_json(coming: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if coming is None:
         return None
     instants = ("expected_at", "earliest", "latest")
-    return {**coming, **{key: rfc3339(datetime.fromisoformat(coming[key])) for key in instants}}
+    return {**coming, **{key: rfc3339_text(coming[key]) for key in instants}}
 
 
 CARD = ("balance", "as_of", "needed", "short_by", "strikes")

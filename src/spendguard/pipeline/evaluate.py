@@ -30,7 +30,7 @@ from spendguard.pipeline.gather import (
 )
 from spendguard.pipeline.judge import Docket, Judged, Scope, judge
 from spendguard.rules.base import AccountRule, CardRule, GuardRule
-from spendguard.store import alerts, cards, due, ledger, outbox, scopes
+from spendguard.store import alerts, cards, due, forecasts, ledger, outbox, scopes
 from spendguard.store.connect import Tx
 
 R = TypeVar("R")
@@ -98,6 +98,7 @@ def evaluate_family(tx: Tx, family: Family, now: datetime) -> dict[str, Judged]:
             tx, one, struck[one.name], standing, now, card_short=short, changed=new
         )
         found = foreseen(tx, found, one, told_of, card)
+        forecasts.put(tx, one.row.id, told_of.forecast)
         facts.append(found)
         dockets.append(Docket(bench.scope, standing, _find(bench, found)))
     judged = judge(tx, [*of_card, *dockets], now)

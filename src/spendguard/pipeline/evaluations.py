@@ -64,15 +64,14 @@ def _charge(one: Coming) -> dict[str, Any]:
 
 
 def _foresight(facts: AccountFacts) -> dict[str, Any]:
-    """Return the forecast as a whole, and what follows from it for the balance until month's end."""
-    outlook, model, told = facts.outlook, facts.recharge, facts.forecast
+    """Return what follows from the forecast for the balance and the budgets, until month's end."""
+    outlook, model = facts.outlook, facts.recharge
     trigger = None if model is None else model.trigger
     until = utc_month(facts.now).end
     coming_charges = None
     if outlook is not None and model is not None and not facts.strikes.unusable:
         coming_charges = train(model, outlook, facts.now, until, cautious=False)
     return {
-        "forecast": None if told is None else told.stored(),
         "trigger": None if trigger is None else trigger.exact(),
         "trigger_at": _passage(facts, trigger),
         "empty_at": _passage(facts, Money.zero(facts.currency)),

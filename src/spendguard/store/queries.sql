@@ -17,6 +17,10 @@ ORDER BY name
 -- name: evaluations
 SELECT name, evaluated_at, evaluation FROM scopes WHERE evaluated_at IS NOT NULL
 
+-- name: forecasts
+SELECT accounts.name, forecasts.forecast
+FROM forecasts JOIN accounts ON accounts.id = forecasts.account_id
+
 -- name: open_alerts
 SELECT * FROM alerts WHERE ended_at IS NULL ORDER BY since, id
 

@@ -224,6 +224,14 @@ scopes = sa.Table(  # locked in this order: guard, cards by name, accounts by na
     sa.Column("evaluation", sa.Text, nullable=False, server_default="{}"),
 )
 
+forecasts = sa.Table(  # apart from the evaluations, which most commands read: it is long
+    "forecasts",
+    metadata,
+    _account(key=True),
+    sa.Column("made_at", Instant, nullable=False),
+    sa.Column("forecast", sa.Text, nullable=False),
+)
+
 
 def _level(name: str) -> tuple[sa.Column[str], sa.Column[int]]:
     return sa.Column(f"{name}_severity", sa.Text), sa.Column(f"{name}_rank", sa.Integer)
