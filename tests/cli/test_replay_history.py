@@ -88,7 +88,7 @@ def days(played: Any) -> list[tuple[str, str]]:
 
 @pytest.mark.usefixtures("stored")
 def test_where_nobody_told_of_a_charge_those_of_the_provider_are_played(run: Run) -> None:
-    played = run("replay", "--json").json
+    played = run("replay", "--json", "--every", "12h").json
 
     assert played["accounts"] == [{"name": "main", "card": "visa-1881", "charges": "played"}]
     assert days(played) == [
@@ -110,7 +110,7 @@ def test_charges_that_were_recorded_are_what_happened(run: Run, stored: Seed) ->
     charge(stored, STATED + 10 * DAY, "succeeded", nanos=50 * DOLLAR)
     charge(stored, STATED + 10 * DAY, "failed", voided_at=NOW)
 
-    played = run("replay", "--json").json
+    played = run("replay", "--json", "--every", "12h").json
 
     assert played["accounts"][0]["charges"] == "recorded"
     assert [(one["kind"], one["amount"], one["balance"]) for one in played["events"]] == [
@@ -121,7 +121,7 @@ def test_charges_that_were_recorded_are_what_happened(run: Run, stored: Seed) ->
     ]
     told = {(one["rule"], one["reason"]) for one in played["alerts"]}
     assert {("charge-failed", "fired"), ("charge-failed", "resolved")} <= told
-    assert len(played["forecasts"]) == 30 * 24 + 12
+    assert len(played["forecasts"]) == 30 * 2 + 1
 
 
 def test_what_is_told_can_be_cut(run: Run, stored: Seed) -> None:
@@ -143,7 +143,7 @@ def test_what_is_told_can_be_cut(run: Run, stored: Seed) -> None:
 
 @pytest.mark.usefixtures("stored")
 def test_thresholds_are_compared_over_it(run: Run) -> None:
-    ran = run("replay", "--set", "rules.card-short.horizon=1d")
+    ran = run("replay", "--every", "1d", "--set", "rules.card-short.horizon=1d")
 
     assert ran.code == 0
     assert "rules.card-short.horizon=1d" in ran.out

@@ -36,7 +36,7 @@ from tests.databases import opened
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 LAG = timedelta(hours=2)
-EVERY = timedelta(hours=2)
+EVERY = timedelta(hours=4)
 Said = tuple[datetime, str, str, str, str, str]
 
 
