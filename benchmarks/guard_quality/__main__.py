@@ -18,10 +18,10 @@ from spendguard.core.windows import HOUR
 from spendguard.pipeline.replay import read_trace
 from spendguard.rules import RULES
 
-STORIES = 24  # of each kind
+STORIES = 12  # of each kind: 132 account years
 PROCESSES = 2
-LOOKS = 2  # hours between two looks
-FORESEES = 26  # hours between two forecasts: every hour of the day comes up
+LOOKS = 6  # hours between two looks
+FORESEES = 30  # hours between two forecasts that are scored
 
 
 @dataclass(frozen=True, slots=True)

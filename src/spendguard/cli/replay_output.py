@@ -123,14 +123,13 @@ def _event(one: Happening) -> dict[str, Any]:
 
 def _forecast(one: Foreseen) -> dict[str, Any]:
     passage = one.trigger_at
+    lines = {"p10": passage.p10, "p50": passage.p50, "p90": passage.p90}
+    told = {name: None if at is None else rfc3339(at) for name, at in lines.items()}
     return {
         "made_at": rfc3339(one.made_at),
         "account": one.account,
         "floor": None if one.floor is None else one.floor.exact(),
-        "trigger_at": {
-            name: None if at is None else rfc3339(at)
-            for name, at in (("p10", passage.p10), ("p50", passage.p50), ("p90", passage.p90))
-        },
+        "trigger_at": told if any(told.values()) else None,
     }
 
 
