@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from spendguard.core.forecasts import LEVELS, Forecast, History, Spent
 from spendguard.core.windows import DAY, HOUR, Window
@@ -19,8 +19,8 @@ def foresee(spent: Sequence[Spent], now: datetime, currency: str) -> Forecast:
     `spent` tells windows that do not overlap, of hours or of days; a gap between two of them is
     unknown, so spend of nothing is told as zero. Windows that end after `now` are left out.
     """
-    since = now - LOOK_BACK
-    known = [one for one in spent if since <= one.window.start and one.window.end <= now]
+    since, told = now - LOOK_BACK, map(_in_utc, spent)
+    known = [one for one in told if since <= one.window.start and one.window.end <= now]
     known.sort(key=lambda one: one.window.start)
     if not known:
         return Forecast(now, now, currency, None, {}, "no-history")
@@ -31,6 +31,14 @@ def foresee(spent: Sequence[Spent], now: datetime, currency: str) -> Forecast:
     if history.window.length < FEWEST:
         return Forecast(now, start, currency, history, {}, "too-short")
     return _fanned(known, now, currency, history)
+
+
+def _in_utc(one: Spent) -> Spent:
+    """Return it in UTC: hours that are told in a zone are as long as its clocks show."""
+    if one.window.start.tzinfo is UTC and one.window.end.tzinfo is UTC:
+        return one
+    window = Window(one.window.start.astimezone(UTC), one.window.end.astimezone(UTC))
+    return Spent(window, one.nanos, one.estimated)
 
 
 def _fanned(known: Sequence[Spent], now: datetime, currency: str, history: History) -> Forecast:

@@ -15,15 +15,18 @@ import numpy as np
 from spendguard.forecast.grid import Floats
 
 MEMORY = np.array([1.5, 4.0, 10.0, 28.0])  # days after which a mean has forgotten half
+NEWEST = 0.9  # the same, of a level that has just begun
 APART = 8.7  # days between the middles of the second and the third mean
+BEHIND = 6.3  # days from the middle of the second mean to the day to come
 FASTEST = 0.15  # growth a day, as a logarithm
 DAMPED = 0.9  # a day's growth is this part of the day's before
 ERRORS_FADE = 10.0
 RESIDUALS_FADE = 14.0
 SHARPNESS = 5.0
 LEAST_ERROR = 0.02
-SUDDEN, CERTAIN = 2.0, 1.5  # deviations at which a shift is suspected, and how many more prove it
+SUDDEN, CERTAIN = 3.0, 1.5  # deviations at which a shift is suspected, and how many more prove it
 USUAL_NOISE = 0.1
+AT_ONCE = 0.4  # how far a single day is believed that is far above all before
 AFTER_SHIFT = 0.3
 PRIOR, YOUNG = 0.13, 0.5
 PRIOR_WEIGHT = 1.5
@@ -52,20 +55,23 @@ def level(days: Floats, weekday: Floats, drift: float) -> Level:
     seen[:, 0] = mean
     smooth = (around @ days) / np.maximum(around @ weekday, 1e-9)
     growing = _growth(seen, mean)
-    seen = np.vstack([seen, seen[1] * np.exp(growing * MEMORY[1])])
+    seen = np.vstack([seen, seen[1] * np.exp(growing * BEHIND)])
     growth = np.vstack([np.zeros((len(MEMORY), count + 1)), growing])
     smooth = np.vstack([smooth, smooth[1]])
     shift = _shift(seen, mean)
-    sudden = np.array([0.6, 0.4, 0.0, 0.0, 0.0])
-    weight = (1 - shift) * _weights(days, weekday, seen, growth) + shift * sudden
-    told, goes = weight @ seen, weight @ growth
-    calm = min(_noise(days, weekday, told) / USUAL_NOISE, 1.0)
+    weight = _weights(days, weekday, seen, growth)
+    told, goes = weight @ seen, (1 - shift) * (weight @ growth)
+    newest = 0.5 ** (np.arange(count - 1, -1, -1) / NEWEST)
+    fresh = float(newest @ days / max(newest @ weekday, 1e-9))
+    noise = min(_noise(days, weekday, told), 3.0)
+    calm = min(noise / USUAL_NOISE, 1.0)
     unsure = calm * _unsure(days, weekday, told, goes)
+    few = 0.7 * noise / float(np.sqrt(count))  # what was never seen may come as well
     return Level(
-        now=float(told[-1]),
-        then=weight @ smooth,
+        now=(1 - shift) * float(told[-1]) + shift * fresh,
+        then=(1 - shift) * (weight @ smooth) + shift * smooth[0],
         growth=float(goes[-1]),
-        unsure=float(np.hypot(unsure, AFTER_SHIFT * shift)),
+        unsure=float(np.sqrt(unsure**2 + few**2 + (AFTER_SHIFT * shift) ** 2)),
         drift=calm * drift,
     )
 
@@ -124,7 +130,8 @@ def _shift(seen: Floats, mean: float) -> float:
     least = 1e-3 * mean
     away = np.log(np.maximum(seen[0], least) / np.maximum(seen[3], least))
     usual = np.sqrt((away[5:-3] ** 2).mean() + USUAL_NOISE**2)
-    return float(np.clip((abs(away[-1]) / usual - SUDDEN) / CERTAIN, 0.0, 1.0))
+    sure = np.clip((abs(away[-2:]) * [2.0, 1.0] / usual - SUDDEN) / CERTAIN, 0.0, 1.0)
+    return float(max(min(sure), AT_ONCE * sure[1] * (away[-1] > 0)))
 
 
 def _noise(days: Floats, weekday: Floats, told: Floats) -> float:
