@@ -8,7 +8,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from spendguard.core.ledger import DaySpend, Entry, Kind, Position, Split, derive, latest_checkpoint
+from spendguard.core.ledger import (
+    DaySpend,
+    Entry,
+    Kind,
+    Position,
+    Settled,
+    Split,
+    derive,
+    latest_checkpoint,
+    settle,
+)
 from spendguard.core.money import NANOS, Money
 from spendguard.core.windows import DAY, HOUR, Window
 
@@ -608,3 +618,19 @@ def test_it_is_under_a_higher_level_for_at_least_as_long(
     assert position is not None
     if low in position.under:
         assert position.under[high] <= position.under[low]
+
+
+@given(histories(), st.lists(amounts, max_size=2), st.integers(0, 100), st.lists(st.integers(0, 9)))
+def test_going_on_from_what_is_settled_comes_to_the_same(
+    history: History, under: list[Money], late: int, midnights: list[int]
+) -> None:
+    entries, days = history
+    added = Money(late, "USD")
+    settled = None
+    for day in sorted(midnights):
+        settled = settle(entries, days, at(day), late=added, levels=under, settled=settled)
+
+    def derived_from(start: Settled | None) -> Position | None:
+        return derive(entries, days, NOW, as_of=NOW, late=added, levels=under, settled=start)
+
+    assert derived_from(settled) == derived_from(None)

@@ -229,6 +229,34 @@ def _db_prune(parser: ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only count it")
 
 
+def _replay(parser: ArgumentParser) -> None:
+    parser.add_argument("--account", metavar="A", help="only this account")
+    parser.add_argument("--since", metavar="T", type=_instant_or_ago, help="from here on")
+    parser.add_argument("--until", metavar="T", type=_instant_or_ago, help="exclusive")
+    trace = parser.add_argument("--csv", metavar="FILE", help="play this: timestamp,amount")
+    trace.complete = FILES  # type: ignore[attr-defined]
+    parser.add_argument(
+        "--balance", metavar="AMOUNT", type=_amount, help="of the account at the first row"
+    )
+    parser.add_argument(
+        "--card", metavar="AMOUNT", type=_not_negative, help="on the card then; default: unknown"
+    )
+    parser.add_argument(
+        "--lag", metavar="DURATION", type=_duration, help="how late a cost is seen; default: 2h"
+    )
+    parser.add_argument(
+        "--every", metavar="DURATION", type=_every, help="how often to look; default: 1h"
+    )
+    parser.add_argument(
+        "--set",
+        dest="candidates",
+        metavar="RULES",
+        action="append",
+        default=[],
+        help="also with rules.NAME.KEY=VALUE; several by spaces; may be repeated",
+    )
+
+
 def _completion(parser: ArgumentParser) -> None:
     parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"))
 
@@ -295,6 +323,7 @@ COMMANDS = {
     "alerts ack": Command("say that you have it: it is not repeated", "alerts:acknowledge", _by_id),
     "alerts silence": Command("say nothing for a while", "alerts:silence", _alerts_silence),
     "alerts unsilence": Command("end a silence now", "alerts:unsilence", _by_id),
+    "replay": Command("what would have been said, and what then happened", "replay:run", _replay),
     "rules": Command("every rule with the values in effect", "rules:run"),
     "providers": Command("every provider and what is read of it", "providers:run"),
     "service": Command("run as a service of systemd"),
@@ -319,7 +348,7 @@ DEFAULTS = {
 }
 """What a group of commands does when none of them is named."""
 
-LATER = frozenset((*("report", "plot", "replay"),))
+LATER = frozenset((*("report", "plot"),))
 """Commands of a later version."""
 
 
@@ -426,6 +455,13 @@ def _duration(text: str) -> Any:
     from spendguard.core.durations import parse_duration
 
     return _refusing(parse_duration, text)
+
+
+def _every(text: str) -> Any:
+    length = _duration(text)
+    if length.total_seconds() < 60:
+        raise ArgumentTypeError(f"'{text}' is less than a minute")
+    return length
 
 
 def _instant(text: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -29,6 +29,7 @@ class Kind(StrEnum):
     CHARGE = "charge"  # an attempt; a succeeded one is a deposit to every calculation
 
 
+FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 EXPIRES_AFTER_A_YEAR = frozenset({"openai"})
@@ -245,6 +246,23 @@ class _Book:
     def _drop_empty(self) -> None:
         self.lots = [lot for lot in self.lots if lot.left]
 
+    def copy(self) -> _Book:
+        """Return a book that goes on from here, and leaves this one as it is."""
+        lots = [replace(lot) for lot in self.lots]
+        return replace(self, lots=lots, under=dict(self.under))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the ledger had come to at a UTC midnight, before which nothing changes any more.
+
+    `derive` goes on from it, with what came later, to the same position as from the beginning.
+    """
+
+    at: datetime
+    billed: _Book
+    floor: _Book
+
 
 def purchase_expiry(provider: str, at: datetime) -> datetime | None:
     """Return when credit bought at an instant expires by the provider's terms, None for never."""
@@ -267,23 +285,28 @@ def derive(
     at: datetime | None = None,
     levels: Sequence[Money] = (),
     splits: Mapping[datetime, Split] = MappingProxyType({}),
+    settled: Settled | None = None,
 ) -> Position | None:
     """Return the balance at `at` (default: now), None without a checkpoint.
 
     `entries` are those not voided; `days` the UTC days in the account's currency since the
     first entry; `late` what was booked after the checkpoint for days already read before it.
     `levels` are those of which the position tells since when the floor is under them; `splits` tell
-    how the usage of their own days divides at checkpoints, where that is known.
+    how the usage of their own days divides at checkpoints, where that is known. With `settled`,
+    which knew the same `late` and `levels`, only what came after it is looked at.
     """
     until = now if at is None else at
     checkpoint = latest_checkpoint(entry for entry in entries if entry.at <= until)
+    if checkpoint is None and settled is not None:
+        checkpoint = settled.billed.checkpoint
     if checkpoint is None:
         return None
     currency = checkpoint.amount.currency
     added = late or Money.zero(currency)
-    billed = _play(entries, days, now, until, splits, spent_after=False)
     raised = {(level + added).nanos: level for level in levels}
-    floor = _play(entries, days, now, until, splits, spent_after=True, levels=raised)
+    before, since = _begun(settled, raised)
+    billed = _play(before.billed, entries, days, now, until, splits, since=since, spent_after=False)
+    floor = _play(before.floor, entries, days, now, until, splits, since=since, spent_after=True)
     return Position(
         floor=Money(floor.balance, currency) - added,
         billed=Money(billed.balance, currency),
@@ -304,20 +327,53 @@ def derive(
     )
 
 
+def settle(
+    entries: Sequence[Entry],
+    days: Sequence[DaySpend],
+    midnight: datetime,
+    *,
+    late: Money | None = None,
+    levels: Sequence[Money] = (),
+    settled: Settled | None = None,
+) -> Settled:
+    """Return what the ledger came to at a UTC midnight that lies at or after `settled`."""
+    raised = [(level if late is None else level + late).nanos for level in levels]
+    before, since = _begun(settled, raised)
+    ended = [day for day in days if day.day.end <= midnight]
+
+    def play(book: _Book, *, spent_after: bool) -> _Book:
+        none = MappingProxyType[datetime, Split]({})
+        return _play(
+            book, entries, ended, midnight, midnight, none, since=since, spent_after=spent_after
+        )
+
+    return Settled(
+        midnight, play(before.billed, spent_after=False), play(before.floor, spent_after=True)
+    )
+
+
+def _begun(settled: Settled | None, levels: Iterable[int]) -> tuple[Settled, datetime]:
+    """Return the books to go on from, and the instant they are of."""
+    if settled is None:
+        return Settled(FIRST, _Book(), _Book(under=dict.fromkeys(levels))), FIRST
+    return replace(settled, billed=settled.billed.copy(), floor=settled.floor.copy()), settled.at
+
+
 def _play(
+    book: _Book,
     entries: Sequence[Entry],
     days: Sequence[DaySpend],
     now: datetime,
     until: datetime,
     splits: Mapping[datetime, Split],
     *,
+    since: datetime,
     spent_after: bool,
-    levels: Iterable[int] = (),
 ) -> _Book:
     """Play the ledger in time order: spend between the instants at which something happens."""
-    book = _Book(under=dict.fromkeys(levels))
+    days = [day for day in days if day.day.start >= since]
     listed = sorted(
-        (entry for entry in entries if entry.at <= until),
+        (entry for entry in entries if since < entry.at <= until),
         key=lambda entry: (entry.at, entry.kind is Kind.CHECKPOINT, int(entry.id)),
     )
     stated = [entry.at for entry in listed if entry.kind is Kind.CHECKPOINT]
@@ -327,7 +383,7 @@ def _play(
         for piece in _spread(day, stated, now, splits, spent_after=spent_after)
     )
     waiting = deque(listed)
-    for instant in _instants(listed, until):
+    for instant in _instants([*listed, *book.lots], since, until):
         _spend_until(book, spread, instant)
         book.expire(instant)
         while waiting and waiting[0].at == instant:
@@ -339,10 +395,10 @@ def _play(
     return book
 
 
-def _instants(entries: Sequence[Entry], until: datetime) -> list[datetime]:
-    happens = {entry.at for entry in entries}
-    happens |= {entry.expires_at for entry in entries if entry.expires_at is not None}
-    return sorted({instant for instant in happens if instant < until} | {until})
+def _instants(credit: Sequence[Entry | _Lot], since: datetime, until: datetime) -> list[datetime]:
+    happens = {one.at for one in credit}
+    happens |= {one.expires_at for one in credit if one.expires_at is not None}
+    return sorted({instant for instant in happens if since < instant < until} | {until})
 
 
 def _spread(

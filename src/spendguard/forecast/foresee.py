@@ -19,19 +19,14 @@ def foresee(spent: Sequence[Spent], now: datetime, currency: str) -> Forecast:
     `spent` tells windows that do not overlap, of hours or of days; a gap between two of them is
     unknown, so spend of nothing is told as zero. Windows that end after `now` are left out.
     """
-    known = sorted(
-        (
-            one
-            for one in map(_in_utc, spent)
-            if now - LOOK_BACK <= one.window.start and one.window.end <= now
-        ),
-        key=lambda one: one.window.start,
-    )
+    since, told = now - LOOK_BACK, map(_in_utc, spent)
+    known = [one for one in told if since <= one.window.start and one.window.end <= now]
+    known.sort(key=lambda one: one.window.start)
     if not known:
         return Forecast(now, now, currency, None, {}, "no-history")
     history = _history(known)
     start = history.window.end
-    if sum(one.nanos for one in known) <= 0:
+    if sum([one.nanos for one in known]) <= 0:
         return Forecast(now, start, currency, history, {}, "idle")
     if history.window.length < FEWEST:
         return Forecast(now, start, currency, history, {}, "too-short")
@@ -60,10 +55,10 @@ def _fanned(known: Sequence[Spent], now: datetime, currency: str, history: Histo
 
 def _history(known: Sequence[Spent]) -> History:
     kinds = {one.estimated for one in known}
-    hours = sum(one.window.length <= HOUR for one in known)
+    hours = sum([one.window.end - one.window.start <= HOUR for one in known])
     return History(
         Window(known[0].window.start, known[-1].window.end),
         hours=hours,
-        days=sum(one.window.length > HOUR for one in known),
+        days=len(known) - hours,
         kind="mixed" if len(kinds) > 1 else "estimated" if True in kinds else "booked",
     )

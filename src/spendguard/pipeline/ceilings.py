@@ -19,6 +19,14 @@ from spendguard.store.readings import Part
 
 
 def budget_uses(tx: Tx, row: Any, budget: Budget, zone: ZoneInfo, now: datetime) -> list[BudgetUse]:
+    """Return what the budget's windows used; see `budget_windows`."""
+    windows = budget_windows(budget, zone, row.first_ok_at, now)
+    return [BudgetUse(budget, window, _spent(tx, row, budget, window, now)) for window in windows]
+
+
+def budget_windows(
+    budget: Budget, zone: ZoneInfo, first_ok_at: datetime | None, now: datetime
+) -> list[Window]:
     """Return the budget's present window, and the last one until its days are settled.
 
     A window that had ended before the account was first read is history: it never alerts.
@@ -26,14 +34,13 @@ def budget_uses(tx: Tx, row: Any, budget: Budget, zone: ZoneInfo, now: datetime)
     current = calendar_window(now, budget.window, zone)
     last = calendar_window(current.start - timedelta(microseconds=1), budget.window, zone)
     settled_at = utc_day(last.end - timedelta(microseconds=1)).end + SETTLES
-    watched = row.first_ok_at is not None and row.first_ok_at < last.end
-    windows = [last, current] if watched and now < settled_at else [current]
-    return [BudgetUse(budget, window, _spent(tx, row, budget, window, now)) for window in windows]
+    watched = first_ok_at is not None and first_ok_at < last.end
+    return [last, current] if watched and now < settled_at else [current]
 
 
 def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> Money:
     days = budget_days(tx, row, budget, window)
-    return Money(sum(_share(day, window, now) for day in days), budget.amount.currency)
+    return Money(sum(day_share(day, window, now) for day in days), budget.amount.currency)
 
 
 def budget_days(tx: Tx, row: Any, budget: Budget, window: Window) -> list[DaySpend]:
@@ -58,7 +65,7 @@ def _cut(window: Window) -> list[datetime]:
     return [start for edge, start in edges if edge != start]
 
 
-def _share(spend: DaySpend, window: Window, now: datetime) -> int:
+def day_share(spend: DaySpend, window: Window, now: datetime) -> int:
     """Return what of a UTC day falls into the window; a day not over yet ends now."""
     end = min(spend.day.end, max(now, spend.day.start + timedelta(microseconds=1)))
     return falls_on(window, Window(spend.day.start, end), spend.known.nanos, spend.hours)

@@ -16,7 +16,7 @@ from spendguard.core.notifications import Notification, Topic
 from spendguard.core.reconcile import reconcile
 from spendguard.core.routing import Channel
 from spendguard.pipeline.evaluations import account_evaluation, card_evaluation
-from spendguard.pipeline.foresight import foreseen, look_ahead
+from spendguard.pipeline.foresight import foreseen, look_ahead, spent_of
 from spendguard.pipeline.gather import (
     Known,
     Plan,
@@ -76,7 +76,10 @@ def evaluate_family(tx: Tx, family: Family, now: datetime) -> dict[str, Judged]:
     charged = [] if paying is None else ledger.card_charges(tx, paying.card.name)
     struck = _strikes(paying, charged, known)
     courses = [course(one, struck[one.name], now) for one in known]
-    seen = [look_ahead(tx, one, here, now) for one, here in zip(known, courses, strict=True)]
+    seen = [
+        look_ahead(one, here, now, spent_of(tx, one, now))
+        for one, here in zip(known, courses, strict=True)
+    ]
     marks = [ledger.mark(tx, one.row.id) for one in known]
     changed = [_changed(row, mark) for row, mark in zip(rows, marks, strict=True)]
     of_card: list[Docket] = []

@@ -34,9 +34,11 @@ class Foresight:
     outlook: Outlook | None
 
 
-def look_ahead(tx: Tx, known: Known, here: Course | None, now: datetime) -> Foresight:
-    """Return what is foreseen of an account, on whose balance `here` tells."""
-    told = foresee(spent_of(tx, known, now), now, known.plan.account.currency)
+def look_ahead(
+    known: Known, here: Course | None, now: datetime, spent: Sequence[Spent]
+) -> Foresight:
+    """Return what is foreseen of an account that spent so, on whose balance `here` tells."""
+    told = foresee(spent, now, known.plan.account.currency)
     return Foresight(told, _outlook(known, here, told))
 
 
@@ -96,9 +98,12 @@ def unpaid(card: CardFacts | None, account: str) -> Coming | None:
 
 
 def foreseen(
-    tx: Tx, facts: AccountFacts, known: Known, seen: Foresight, card: CardFacts | None
+    tx: Tx | None, facts: AccountFacts, known: Known, seen: Foresight, card: CardFacts | None
 ) -> AccountFacts:
-    """Return the facts with what is foreseen: charges, budgets, and the course of the balance."""
+    """Return the facts with what is foreseen: charges, budgets, and the course of the balance.
+
+    The database is asked only about budgets of a part of the account.
+    """
     model, outlook = facts.recharge, seen.outlook
     return replace(
         facts,
@@ -114,12 +119,14 @@ def foreseen(
     )
 
 
-def _expecting(tx: Tx, known: Known, use: BudgetUse, told: Forecast, now: datetime) -> BudgetUse:
+def _expecting(
+    tx: Tx | None, known: Known, use: BudgetUse, told: Forecast, now: datetime
+) -> BudgetUse:
     """Return a budget's present window with what it will have used at its end."""
     if now not in use.window:
         return use
     budget = use.budget
-    if budget.project or budget.model or budget.api_key:
+    if tx is not None and (budget.project or budget.model or budget.api_key):
         told = foresee(_part(tx, known, use), now, use.spent.currency)
     path = told.path(EXPECTED)
     if path is None:

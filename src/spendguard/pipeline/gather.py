@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from spendguard.core.accounts import Account, Budget, Card
+from spendguard.core.alerts import Alert
 from spendguard.core.burn import burn
 from spendguard.core.cards import held, latest_statement
 from spendguard.core.charges import Charge, Outcome, Strikes
@@ -45,6 +46,7 @@ from spendguard.store.usage import Used
 LOOK_BACK = DAY * 60
 LATE_CUT_OFF = Amount.parse("2.00")  # where the configuration says nothing of recharge
 LEAST, MOST = Amount.parse("5.00"), Amount.parse("50.00")  # what can be bought at once
+Standings = Mapping[tuple[str, str], Standing]
 ASKING = frozenset({"recharge-missing", "recharge-unexpected", "checkpoint-stale"})
 
 
@@ -110,7 +112,7 @@ def know(tx: Tx, plan: Plan, now: datetime) -> Known:
     books = reconcile(ledger.live(tx, row.id))
     days, _ = readings.day_spend(tx, row.id, account.currency, now - LOOK_BACK)
     stated = latest_checkpoint(books.entries)
-    position = position_at(tx, row, books.entries, now, levels=_levels(account))
+    position = position_at(tx, row, books.entries, now, levels=levels(account))
     if plan.states_balance and position is not None:
         position = replace(position, under=_under(tx, row, position.under))
     return Known(
@@ -128,10 +130,7 @@ def know(tx: Tx, plan: Plan, now: datetime) -> Known:
 def infer(tx: Tx, known: Known, now: datetime) -> Known:
     """Enter the credit that usage proves, where nobody told of any, and return what is known then."""
     settle_split(tx, known.row, known.books.entries)
-    if known.position is None or not known.costs_read or known.plan.states_balance:
-        return known
-    beyond = known.position.under.get(-_overdraft(known.plan.account))
-    proven = _proven(known, beyond)
+    proven = credit_proven_at(known)
     if proven is None:
         return known
     stated = Stated(
@@ -148,7 +147,11 @@ def _under(tx: Tx, row: Any, derived: Mapping[Money, datetime]) -> dict[Money, d
     }
 
 
-def _proven(known: Known, exhausted_at: datetime | None) -> datetime | None:
+def credit_proven_at(known: Known) -> datetime | None:
+    """Return when usage proved that credit came which nobody told of, None while it does not."""
+    if known.position is None or not known.costs_read or known.plan.states_balance:
+        return None
+    exhausted_at = known.position.under.get(-overdraft(known.plan.account))
     if known.hours is None:
         return proven_at(exhausted_at, known.days)
     return proven_by_hour(
@@ -166,12 +169,14 @@ def _stopped(known: Known) -> datetime | None:
     return stopped_by_hour(position.floor, [one.at for one in known.hours], row.usage_read_at)
 
 
-def _levels(account: Account) -> tuple[Money, ...]:
-    exhausted = -_overdraft(account)
+def levels(account: Account) -> tuple[Money, ...]:
+    """Return the levels of which it matters since when the floor is under them."""
+    exhausted = -overdraft(account)
     return (exhausted,) if account.recharge is None else (account.recharge.trigger, exhausted)
 
 
-def _overdraft(account: Account) -> Money:
+def overdraft(account: Account) -> Money:
+    """Return how far below zero the late cut-off lets usage run."""
     if account.recharge is None:
         return LATE_CUT_OFF.of(account.currency)
     return account.recharge.overdraft
@@ -227,14 +232,38 @@ def card_facts(
 ) -> CardFacts:
     """Return everything that is known of a card, read inside the caller's transaction."""
     stated = latest_statement(cards.statements(tx, card.name))
+    return card_known(
+        card,
+        None if stated is None else stated.at,
+        held(card, stated, charged),
+        charged,
+        payers,
+        _standings(standing),
+        now,
+        changed=changed,
+    )
+
+
+def card_known(
+    card: Card,
+    stated_at: datetime | None,
+    balance: Money | None,
+    charged: Sequence[Charge],
+    payers: Sequence[Payer],
+    standing: Standings,
+    now: datetime,
+    *,
+    changed: bool,
+) -> CardFacts:
+    """Return the facts of a card out of what it holds and what was charged."""
     return CardFacts(
         now=now,
         card=card,
-        balance=held(card, stated, charged),
-        stated_at=None if stated is None else stated.at,
+        balance=balance,
+        stated_at=stated_at,
         strikes=count_strikes(charged, card.strikes_to_ban),
         payers=tuple(payers),
-        standing={key: _standing(stored) for key, stored in standing.items()},
+        standing=standing,
         ledger_changed=changed,
     )
 
@@ -251,7 +280,42 @@ def account_facts(
 ) -> AccountFacts:
     """Return everything that is known of an account, read inside the caller's transaction."""
     plan, row = known.plan, known.row
-    account, model = plan.account, plan.account.recharge
+    known_of_it = account_known(
+        known, strikes, _standings(standing), now, card_short=card_short, changed=changed
+    )
+    return replace(
+        known_of_it,
+        polls=due.polls(row),
+        unexplained=_unexplained(tx, known, now),
+        asked_at=alerts.last_said(tx, known.name, ASKING),
+        budgets=tuple(
+            use for budget in plan.budgets for use in budget_uses(tx, row, budget, plan.zone, now)
+        ),
+        limits=limit_uses(tx, row, now) if row.limits_known else None,
+        changes=setting_changes(tx, row),
+        usage=usage_facts(tx, row, now),
+        newcomers=newcomers(tx, row, now),
+        unpriced=0
+        if known.position is None
+        else unpriced_since(tx, row, known.position.checkpoint.at),
+        stale_since=stale_since(tx, row, now),
+        own_key_known=row.own_key_known,
+        own_key_expires_at=row.own_key_expires_at,
+        **_witness(tx, plan, row, now),
+    )
+
+
+def account_known(
+    known: Known,
+    strikes: Strikes,
+    standing: Standings,
+    now: datetime,
+    *,
+    card_short: bool,
+    changed: bool,
+) -> AccountFacts:
+    """Return the facts of an account that follow from its ledger and its costs."""
+    account, model = known.plan.account, known.plan.account.recharge
     position = known.position
     due_since = _due_since(known)
     usual = _burn(known, now, 14)
@@ -259,8 +323,7 @@ def account_facts(
         now=now,
         account=account.name,
         currency=account.currency,
-        polls=due.polls(row),
-        states_balance=plan.states_balance,
+        states_balance=known.plan.states_balance,
         recharge=model,
         position=position,
         costs_read=known.costs_read,
@@ -273,26 +336,12 @@ def account_facts(
             (one.at for one in _succeeded(known) if one.source != "manual"), default=None
         ),
         due_since=due_since,
-        overdue=due_since is not None and now - due_since > plan.grace,
+        overdue=due_since is not None and now - due_since > known.plan.grace,
         proven_at=known.proven_at,
         stopped_at=_stopped(known),
-        unexplained=_unexplained(tx, known, now),
         frequent_per_day=None if usual is None else usual.per_day,
-        asked_at=alerts.last_said(tx, account.name, ASKING),
-        budgets=tuple(
-            use for budget in plan.budgets for use in budget_uses(tx, row, budget, plan.zone, now)
-        ),
-        limits=limit_uses(tx, row, now) if row.limits_known else None,
-        changes=setting_changes(tx, row),
-        usage=usage_facts(tx, row, now),
-        newcomers=newcomers(tx, row, now),
-        unpriced=0 if position is None else unpriced_since(tx, row, position.checkpoint.at),
-        stale_since=stale_since(tx, row, now),
-        own_key_known=row.own_key_known,
-        own_key_expires_at=row.own_key_expires_at,
-        standing={key: _standing(stored) for key, stored in standing.items()},
+        standing=standing,
         ledger_changed=changed,
-        **_witness(tx, plan, row, now),
     )
 
 
@@ -412,8 +461,12 @@ def _complete(known: Known, day: DaySpend) -> bool:
     return row.last_ok_at is not None and bool(day.day.end <= row.last_ok_at and begun)
 
 
-def _standing(stored: Stored) -> Standing:
-    alert = stored.alert
+def _standings(stored: Mapping[tuple[str, str], Stored]) -> Standings:
+    return {key: standing_of(one.alert) for key, one in stored.items()}
+
+
+def standing_of(alert: Alert) -> Standing:
+    """Return what a rule may know of an alert that is open."""
     return Standing(alert.severity, alert.step, alert.level.rank, alert.since)
 
 
@@ -435,7 +488,7 @@ def guard_facts(
         ),
         latest_seen_at=scopes.latest(tx),
         disk_free=disk_free,
-        standing={key: _standing(stored) for key, stored in standing.items()},
+        standing=_standings(standing),
         health=health,
     )
 

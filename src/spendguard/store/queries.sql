@@ -228,3 +228,16 @@ FROM (
 ) AS sums
 JOIN usage_dimensions ON usage_dimensions.id = sums.dimension_id
 GROUP BY usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model
+
+-- name: days_read
+SELECT day, nanos, first_read_at
+FROM spend_days
+WHERE account_id = :account AND currency = :currency
+ORDER BY day
+
+-- name: days_changed
+SELECT day, observed_at, CAST(SUM(new_nanos - old_nanos) AS BIGINT) AS nanos
+FROM restatements
+WHERE account_id = :account AND currency = :currency
+GROUP BY day, observed_at
+ORDER BY observed_at
