@@ -12,6 +12,7 @@ with seed 1.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -109,7 +110,8 @@ def analogs(spent: Sequence[Spent]) -> Floats:
         weeks.append(np.roll(one, back % 168) * (times**0.5))
     future = np.array([np.concatenate([a, b, a[:24]]) for a in weeks for b in weeks[::3]])
     paths = np.cumsum(future[:, elapsed : elapsed + HOURS], 1)
-    return np.quantile(paths, SHARES[:, 0], axis=0)
+    fan: Floats = np.quantile(paths, SHARES[:, 0], axis=0)
+    return fan
 
 
 def days_redrawn(spent: Sequence[Spent]) -> Floats:
@@ -167,7 +169,7 @@ def _reached(line: Floats, wanted: float) -> float:
     if hour == len(line):
         return inf
     before = line[hour - 1] if hour else 0.0
-    return hour + (wanted - before) / (line[hour] - before)
+    return float(hour + (wanted - before) / (line[hour] - before))
 
 
 def run(
@@ -187,6 +189,10 @@ def run(
     return scores, spent_on / count
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser()
@@ -196,17 +202,17 @@ def main() -> None:
     parser.add_argument("--classes", action="store_true")
     asked = parser.parse_args()
     best = inf
-    print(f"{'method':16} {'pinball':>8} {'against':>8} {'coverage':>9} {'ms':>6}")
+    _say(f"{'method':16} {'pinball':>8} {'against':>8} {'coverage':>9} {'ms':>6}")
     for name, method in METHODS.items():
         scores, seconds = run(method, asked.accounts, asked.seed, by_day=asked.by_day)
         loss = fmean(fmean(one.pinball) for one in scores.values())
         best = min(best, loss) if name in NAIVE else best
         coverage = fmean(scores[habit].coverage for habit in STATIONARY)
         against = "" if name in NAIVE else f"{loss / best - 1:+.0%}"
-        print(f"{name:16} {loss:8.4f} {against:>8} {coverage:9.1%} {seconds * 1000:6.2f}")
+        _say(f"{name:16} {loss:8.4f} {against:>8} {coverage:9.1%} {seconds * 1000:6.2f}")
         if asked.classes and name not in NAIVE:
             for habit, one in scores.items():
-                print(
+                _say(
                     f"  {habit:16} {fmean(one.pinball):8.4f} {one.coverage:9.1%}"
                     f"   early {fmean(one.early):.1%}   late {fmean(one.late):.1%}"
                 )

@@ -60,7 +60,8 @@ def model(limit: str | None = None, restore_to: str | None = None) -> Recharge:
 
 
 def outlook(balance: str, *rates: str, until: timedelta = 14 * DAY) -> Outlook:
-    return Outlook(*(course(balance, even(rate)) for rate in rates), NOW + until)
+    early, middle, late = (course(balance, even(rate)) for rate in rates)
+    return Outlook(early, middle, late, NOW + until)
 
 
 def in_hours(at: datetime | None) -> float | None:

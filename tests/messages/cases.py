@@ -167,7 +167,8 @@ def going(
         )
         for rate in rates
     ]
-    return burning(held, outlook=Outlook(*courses, NOW + until), **known)
+    early, middle, late = courses
+    return burning(held, outlook=Outlook(early, middle, late, NOW + until), **known)
 
 
 def lot(left: str, expires_in: timedelta) -> LotLeft:

@@ -25,6 +25,7 @@ from spendguard.core.money import Money
 from spendguard.core.readings import Balance, Extras, RawReply, SpendRead, UsageRead
 from spendguard.core.reconcile import Books, reconcile
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
+from spendguard.pipeline.foresight import foreseen, look_ahead, spent_of
 from spendguard.pipeline.gather import Plan, account_facts, course, know
 from spendguard.pipeline.poll import PollOutcome, poll
 from spendguard.rules.recharge_due import RechargeDue
@@ -106,9 +107,9 @@ class Here:
         with self.store.begin() as tx:
             known = know(tx, plan, now)
             here = course(known, Strikes(2), now)
-            return account_facts(
-                tx, known, Strikes(2), here, {}, now, card_short=False, changed=False
-            )
+            facts = account_facts(tx, known, Strikes(2), {}, now, card_short=False, changed=False)
+            seen = look_ahead(known, here, now, spent_of(tx, known, now))
+            return foreseen(tx, facts, known, seen, None)
 
     def position(self, now: datetime = NOW) -> Position:
         position = self.facts(now).position

@@ -65,9 +65,7 @@ class Watched:
         plan = Plan(account(), budgets, ZoneInfo(zone))
         with self.store.begin() as tx:
             known = infer(tx, know(tx, plan, now), now)
-            return account_facts(
-                tx, known, Strikes(2), None, {}, now, card_short=False, changed=False
-            )
+            return account_facts(tx, known, Strikes(2), {}, now, card_short=False, changed=False)
 
     def position(self, now: datetime) -> Position:
         position = self.at(now).position

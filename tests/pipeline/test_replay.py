@@ -27,8 +27,9 @@ from spendguard.pipeline.replay import Played, Scenario, play, read_cards, read_
 from spendguard.simulator.cards import Card
 from spendguard.simulator.dice import dice
 from spendguard.simulator.world import World
-from spendguard.store import cards, due, ledger, outbox, readings
+from spendguard.store import cards, due, ledger, readings
 from spendguard.store.connect import Store
+from spendguard.store.encoding import decode
 from spendguard.store.history import History
 from spendguard.store.ledger import Stated
 from spendguard.store.schema import outbox as outbox_table
@@ -135,7 +136,7 @@ class Live:
         with self.store.begin() as tx:
             found = tx.execute(sa.select(outbox_table).order_by(outbox_table.c.id)).all()
         for row in found:
-            for item in outbox.decode(row).items:
+            for item in decode(row).items:
                 if item.reason is not NotifyReason.STANDING:
                     yield (
                         row.created_at,

@@ -93,7 +93,8 @@ def outlook(
         )
         for rate in rates
     ]
-    return Outlook(*courses, since + until)
+    early, middle, late = courses
+    return Outlook(early, middle, late, since + until)
 
 
 def lot(left: str, hours: float | None, number: str = "1") -> LotLeft:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -70,7 +71,7 @@ def test_what_is_nearly_certain_needs_no_interval(facts: Facts) -> None:
 )
 def test_a_recharge_softens_it(
     facts: Facts,
-    known: dict[str, object],
+    known: dict[str, Any],
     severity: Severity,
     quiet: bool,  # noqa: FBT001
 ) -> None:

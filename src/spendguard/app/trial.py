@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from spendguard.config.configuration import Configuration, ConfiguredRule
 from spendguard.config.locate import read_toml
+from spendguard.config.places import Variable
 from spendguard.config.rulebook import (
     POLICY,
     read_rules,
@@ -18,7 +19,6 @@ from spendguard.config.rulebook import (
     rules_of_cards,
     rules_of_guard,
 )
-from spendguard.config.values import Variable
 from spendguard.core.accounts import Account, Card, Recharge
 from spendguard.core.errors import SpendguardError, UsageError
 from spendguard.core.money import Amount

@@ -83,7 +83,7 @@ def _configuration(options: Namespace) -> Configuration:
     """Return the configuration; where none is named and none is found, what is usual."""
     named = options.config or os.environ.get("SPENDGUARD_CONFIG")
     try:
-        path = find_config(options.config, os.environ)
+        path = Path(find_config(options.config, os.environ))
     except ConfigError:
         if named:
             raise

@@ -46,7 +46,7 @@ def play_history(options: Namespace) -> Replayed:
     Raises:
         StoreError: when nothing is stored of them.
     """
-    path = find_config(options.config, os.environ)
+    path = Path(find_config(options.config, os.environ))
     configuration = load(path, os.environ, PROVIDERS.keys())
     known_account(options.account, [one.name for one in configuration.accounts])
     stored, cards = _stored(path, configuration)

@@ -62,7 +62,7 @@ def level(days: Floats, weekday: Floats, drift: float) -> Level:
     weight = _weights(days, weekday, seen, growth)
     told, goes = weight @ seen, (1 - shift) * (weight @ growth)
     newest = 0.5 ** (np.arange(count - 1, -1, -1) / NEWEST)
-    fresh = float(newest @ days / max(newest @ weekday, 1e-9))
+    fresh = float(newest @ days) / max(float(newest @ weekday), 1e-9)
     noise = min(_noise(days, weekday, told), 3.0)
     calm = min(noise / USUAL_NOISE, 1.0)
     unsure = calm * _unsure(days, weekday, told, goes)

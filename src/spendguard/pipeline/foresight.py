@@ -35,10 +35,14 @@ class Foresight:
 
 
 def look_ahead(
-    known: Known, here: Course | None, now: datetime, spent: Sequence[Spent]
+    known: Known, here: Course | None, now: datetime, spent: Sequence[Spent] | None = None
 ) -> Foresight:
-    """Return what is foreseen of an account that spent so, on whose balance `here` tells."""
-    told = foresee(spent, now, known.plan.account.currency)
+    """Return what is foreseen of an account that spent so, on whose balance `here` tells.
+
+    Without `spent` it is what its days tell.
+    """
+    days = _until(known.days, known.row.last_ok_at) if spent is None else spent
+    told = foresee(list(days), now, known.plan.account.currency)
     return Foresight(told, _outlook(known, here, told))
 
 
