@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take one message and answer as the mode says."""
-        text = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        text = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode(errors="replace")
         try:
             payload = json.loads(text)
         except ValueError:

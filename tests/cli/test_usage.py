@@ -88,7 +88,6 @@ def test_wrong_usage_is_two_lines_and_64(run: Run, arguments: list[str], error: 
     "command",
     [
         "report",
-        "plot",
     ],
 )
 def test_a_command_of_a_later_version_says_so(run: Run, command: str) -> None:
@@ -149,7 +148,7 @@ def test_help_is_printed_for_all_a_group_and_a_command(run: Run) -> None:
 
     assert (whole.code, group.code, command.code) == (0, 0, 0)
     assert "  status " in whole.out
-    assert "forecast" not in whole.out
+    assert "report" not in whole.out
     assert "deposit refund" in group.out
     assert "--at INSTANT" in command.out
 

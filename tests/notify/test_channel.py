@@ -29,6 +29,7 @@ pytestmark = [
 
 CANARY = "CanaryCanaryCanary123456"
 TITLE = "CRITICAL balance-low openai-main"
+PNG = b"\x89PNG\r\n\x1a\n, a picture as far as anybody here looks"
 BODY = """\
 $5.00 left of <b>ten</b> & *all* _that_ snake_case_name #1.
 - burn 1.2 USD/h, `code`, [text](link), ~tilde~
@@ -126,6 +127,31 @@ class TestTextArrivesWhole:
         assert message["X-Application"] == "spendguard"
         assert message.get_content_type() == "text/plain"
         assert message.get_content().replace("\r\n", "\n") == f"{BODY}\n"
+
+    def test_with_its_picture_in_a_mail(self, mail: SmtpEnd) -> None:
+        channel = Channel("ops", mail.url)
+        assert channel.carries_pictures
+
+        sent = channel.send(TITLE, BODY, Severity.WARNING, [("balance-main.png", PNG)])
+
+        assert sent == Delivered()
+        [message] = mail.messages
+        [picture] = message.iter_attachments()
+        assert picture.get_filename() == "balance-main.png"
+        assert (picture.get_content_type(), picture.get_content()) == ("image/png", PNG)
+
+    def test_with_its_picture_at_discord(self, slack: SlackEnd) -> None:
+        channel = Channel("ops", slack.discord_url)
+        assert channel.carries_pictures
+        assert channel.send(TITLE, BODY, Severity.WARNING, [("b.png", PNG)]) == Delivered()
+        assert any("b.png" in str(request.payload) for request in slack.requests)
+
+    @pytest.mark.parametrize("name", ["url", "wecom_url", "feishu_url", "dingtalk_url"])
+    def test_without_one_where_the_service_takes_none(self, slack: SlackEnd, name: str) -> None:
+        assert not Channel("ops", getattr(slack, name)).carries_pictures
+
+    def test_without_one_where_a_program_reads(self, webhook: HttpEnd) -> None:
+        assert not Channel("ops", webhook.url).carries_pictures
 
     @pytest.mark.parametrize(
         ("severity", "kind"),

@@ -13,7 +13,7 @@ from spendguard.core.alerts import Policy
 from spendguard.core.findings import Finding, Severity, Status
 from spendguard.core.routing import Channel
 from spendguard.notify.results import Delivered, Refused
-from spendguard.pipeline.deliver import DeliveryOutcome, deliver
+from spendguard.pipeline.deliver import DeliveryOutcome, Draw, deliver
 from spendguard.pipeline.judge import Docket, Scope, judge
 from spendguard.store import alerts, silences
 from spendguard.store.connect import Store
@@ -33,8 +33,16 @@ class End:
     asked: timedelta | None = None
     titles: list[str] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
+    pictures: list[list[str]] = field(default_factory=list)  # their names, one list per try
 
-    def send(self, title: str, body: str, severity: Severity | None) -> Delivered | Refused:
+    def send(
+        self,
+        title: str,
+        body: str,
+        severity: Severity | None,
+        pictures: Sequence[tuple[str, bytes]] = (),
+    ) -> Delivered | Refused:
+        self.pictures.append([name for name, _ in pictures])
         if not self.up:
             return Refused(self.permanent, "no answer", self.asked)
         self.titles.append(title)
@@ -68,6 +76,7 @@ class Guard:
         self.policies = policies or {}
         self.ends = {channel.name: End() for channel in channels}
         self.now = START
+        self.draw: Draw | None = None
         self._tokens = 0
 
     def at(self, hours: float) -> Guard:
@@ -93,6 +102,7 @@ class Guard:
                     f"t{self._tokens}",
                     early=early,
                     tried={one.outbox_id for one in outcomes},
+                    draw=self.draw,
                 )
                 if outcome is None:
                     break

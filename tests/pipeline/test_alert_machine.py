@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -78,7 +79,13 @@ class End:
 
     up: bool = True
 
-    def send(self, title: str, body: str, severity: Severity | None) -> Delivered | Refused:
+    def send(
+        self,
+        title: str,
+        body: str,
+        severity: Severity | None,
+        pictures: Sequence[tuple[str, bytes]] = (),
+    ) -> Delivered | Refused:
         assert title.split(maxsplit=1)[0] in {"CRITICAL", "WARNING", "INFO", "RESOLVED"}
         assert body
         return Delivered() if self.up else Refused(permanent=False, why="no answer")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from spendguard.core.findings import Severity
 from spendguard.core.routing import Channel
 from spendguard.pipeline.deliver import LEASE, DeliveryState, give_up_removed
+from spendguard.pipeline.illustrate import Picture
 from spendguard.store import outbox
 from spendguard.store.connect import Store
 from spendguard.store.schema import deliveries
@@ -36,6 +37,21 @@ def test_a_failed_delivery_is_tried_after_five_seconds_and_then_ever_later(store
         tried += [second for _ in guard.at(second / 3600).tells()]
 
     assert tried == [0, 5, 15, 35, 75]
+
+
+def test_a_picture_goes_with_the_first_try_only_for_it_may_be_what_was_refused(
+    store: Store,
+) -> None:
+    guard = Guard(store)
+    guard.draw = lambda _: [Picture("balance-main.png", b"png")]
+    guard.ends["ops"].up = False
+    guard.finds(firing("balance-low"))
+    guard.tells()
+    guard.ends["ops"].up = True
+    guard.at(0.1).tells()
+
+    assert guard.ends["ops"].pictures == [["balance-main.png"], []]
+    assert guard.ends["ops"].titles == ["WARNING balance-low main"]
 
 
 def test_the_far_end_may_ask_for_a_longer_pause(store: Store) -> None:

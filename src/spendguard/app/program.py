@@ -12,6 +12,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import cast
 
+from spendguard.app.artist import Artist
 from spendguard.app.benches import Benches
 from spendguard.app.clock import utc_now
 from spendguard.app.ends import Ends
@@ -26,8 +27,15 @@ from spendguard.core.errors import Problem, ProviderError
 from spendguard.core.facts import Health
 from spendguard.core.findings import Severity
 from spendguard.core.routing import Channel
+from spendguard.notify.channel import Channel as Sender
 from spendguard.notify.results import Delivered, Refused
-from spendguard.pipeline.deliver import DeliveryOutcome, DeliveryState, deliver, give_up_removed
+from spendguard.pipeline.deliver import (
+    DeliveryOutcome,
+    DeliveryState,
+    Draw,
+    deliver,
+    give_up_removed,
+)
 from spendguard.pipeline.evaluate import evaluate_family, evaluate_guard, introduce
 from spendguard.pipeline.judge import Docket, Judged, judge
 from spendguard.pipeline.poll import PollOutcome, poll, refuse
@@ -98,6 +106,7 @@ class App(Entries):
         self.store = Store(configuration.database_url)
         self.benches = Benches(configuration)
         self.ends = Ends(configuration, env)
+        self.artist = Artist(configuration.path, self.store.path, env)
 
     def __enter__(self) -> App:
         return self
@@ -273,11 +282,16 @@ class App(Entries):
                 token_hex(8),
                 early=early,
                 tried=known,
+                draw=self._draw(channel, sender),
             )
             if outcome is None:
                 return
             known.add(outcome.outbox_id)
             yield outcome
+
+    def _draw(self, channel: Channel, sender: Sender | str) -> Draw | None:
+        carried = not isinstance(sender, str) and sender.carries_pictures
+        return self.artist.draw if channel.pictures and carried else None
 
     def send_test(self, channel: Channel) -> Delivered | Refused:
         """Send a test message to a channel, past the outbox."""

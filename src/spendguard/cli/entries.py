@@ -11,7 +11,7 @@ from spendguard.cli.instants import NOW, Typed, resolve, rfc3339
 from spendguard.cli.output import Cell, Column, emit, say, table
 from spendguard.cli.reading import Source, instant_text, known_account, source
 from spendguard.core.money import Money
-from spendguard.store.history import to_instant
+from spendguard.store.history import maybe_instant, to_instant
 
 if TYPE_CHECKING:
     from spendguard.app.program import App
@@ -50,6 +50,14 @@ def _came(row: Any) -> bool:
     return bool(row["kind"] == "charge" and row["outcome"] == "succeeded")
 
 
+def books_of(asked: Source, account: str) -> Books:
+    """Return the ledger of one account, reconciled as the guard does; empty where there is none."""
+    from spendguard.core.reconcile import Books
+
+    held = _books(asked.history.ask("entries", account=account))
+    return held[0] if held else Books()
+
+
 def _books(rows: Sequence[Any]) -> list[Books]:
     """Reconcile the entries of each account, as the guard does."""
     from spendguard.core.charges import Outcome
@@ -67,6 +75,7 @@ def _books(rows: Sequence[Any]) -> list[Books]:
                     at=to_instant(row["at"]),
                     account=row["account"],
                     outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+                    expires_at=maybe_instant(row["expires_at"]),
                     source=row["source"],
                     origin=row["origin"],
                     external_id=row["external_id"],

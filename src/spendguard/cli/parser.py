@@ -130,6 +130,47 @@ def _forecast(parser: ArgumentParser) -> None:
     parser.add_argument("--account", metavar="A", help="only this account")
 
 
+def _plot(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        metavar="WHAT",
+        nargs="?",
+        choices=("balance", "spend"),
+        default="balance",
+        help="balance (the default) or spend",
+    )
+    parser.add_argument("--account", metavar="A", help="only this account")
+    parser.add_argument(
+        "--since", metavar="T", type=_instant_or_ago, help="default: 14 days; of spend 30 days"
+    )
+    parser.add_argument(
+        "--until", metavar="T", type=_instant_or_ago, help="exclusive; default: now"
+    )
+    parser.add_argument(
+        "--by",
+        metavar="PART",
+        choices=("model", "project", "key"),
+        help="stack spend by model (the default), project or key",
+    )
+    output = parser.add_argument(
+        "--output", metavar="PICTURE", help="ends in .png or .svg; - for standard output"
+    )
+    output.complete = FILES  # type: ignore[attr-defined]
+    parser.add_argument(
+        "--format",
+        metavar="FORM",
+        choices=("png", "svg"),
+        help="default: by the file's name, or png",
+    )
+    parser.add_argument(
+        "--theme",
+        metavar="GROUND",
+        choices=("light", "dark"),
+        default="light",
+        help="light or dark",
+    )
+
+
 def _maybe_account(parser: ArgumentParser) -> None:
     parser.add_argument("account", metavar="ACCOUNT", nargs="?", help="only this account")
 
@@ -303,6 +344,7 @@ COMMANDS = {
     "spend": Command("what was spent, booked and estimated", "spend:run", _spend),
     "export": Command("the history as a trace, or as JSON with the ledger", "export:run", _export),
     "forecast": Command("what will be spent, charged and used up", "forecast:run", _forecast),
+    "plot": Command("draw the balance and what is foreseen, or spend", "plot:run", _plot),
     "deposit": Command("credit that was bought, granted or paid back"),
     "deposit add": Command("note a purchase of credit, or a grant", "deposit:add", _deposit_add),
     "deposit refund": Command("note credit that was paid back", "deposit:refund", _deposit_refund),
@@ -348,7 +390,7 @@ DEFAULTS = {
 }
 """What a group of commands does when none of them is named."""
 
-LATER = frozenset((*("report", "plot"),))
+LATER = frozenset(("report",))
 """Commands of a later version."""
 
 

@@ -59,6 +59,7 @@ def _channel(channel: Channel) -> dict[str, Any]:
         "accounts": None if channel.accounts is None else sorted(channel.accounts),
         "rules": None if channel.rules is None else sorted(channel.rules),
         "language": channel.language,
+        "pictures": channel.pictures,
     }
 
 

@@ -189,6 +189,7 @@ def _channel(table: ChannelTable, language: str) -> Channel:
         accounts=None if table.accounts is None else frozenset(table.accounts),
         rules=None if table.rules is None else frozenset(table.rules),
         language=table.language or language,
+        pictures=table.pictures,
     )
 
 

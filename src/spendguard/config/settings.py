@@ -109,6 +109,7 @@ class ChannelTable(Table):
     accounts: Names | None = None
     rules: Names | None = None
     language: Language | None = None
+    pictures: Annotated[bool, PlainValidator(values.flag)] = True
 
 
 class MailPatternTable(Table):

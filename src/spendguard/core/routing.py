@@ -16,6 +16,7 @@ class Channel:
     accounts: frozenset[str] | None = None
     rules: frozenset[str] | None = None
     language: str = "en"
+    pictures: bool = True  # where the service carries them
 
     def hears(self, severity: Severity, account: str | None, rule: str) -> bool:
         """Tell whether an alert of this severity, account and rule goes here."""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from importlib import import_module
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
-from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat, NotifyType
+from apprise import Apprise, AppriseAsset, AppriseAttachment, NotifyBase, NotifyFormat, NotifyType
+from apprise.attachment.memory import AttachMemory
 from apprise.plugins import url_to_dict
 from apprise.result import AppriseResult
 from apprise.utils.parse import parse_urls
@@ -47,6 +49,7 @@ _PLUGINS = {
 # do not look, or not all of them (Apprise 2.2.0 and 2.3.0, seen 2026-11-25).
 _CODES = {"dingtalk": "errcode", "feishu": "code", "lark": "code", "wecombot": "errcode"}
 _RAW = frozenset({"rockets"})  # shows the backslashes of escaped Markdown: `$5\.00`
+_MACHINES = frozenset({"form", "forms", "json", "jsons", "pagerduty", "xml", "xmls"})
 _TRY_LATER = frozenset({408, 425, 429})
 _TYPES = {
     None: NotifyType.SUCCESS,
@@ -72,16 +75,31 @@ class Channel:
         self._apprise = Apprise(asset=self._service.asset)
         self._apprise.add(self._service)
 
-    def send(self, title: str, body: str, severity: Severity | None) -> Delivered | Refused:
+    @property
+    def carries_pictures(self) -> bool:
+        """True where people read, and the service takes a picture beside the text."""
+        service, schema = self._service, str(self._service.secure_protocol)
+        # Slack's incoming webhooks take none, only its bots do (Apprise 2.3.0, seen 2026-11-25).
+        if schema == "slack" and getattr(service, "mode", None) != "bot":
+            return False
+        return bool(service.attachment_support) and schema not in _MACHINES
+
+    def send(
+        self,
+        title: str,
+        body: str,
+        severity: Severity | None,
+        pictures: Sequence[tuple[str, bytes]] = (),
+    ) -> Delivered | Refused:
         """Send one message, `severity` None for one that says an alert is resolved.
 
-        What does not end in time goes on in its thread: it may still arrive.
+        `pictures` are names and PNG, given only where the channel carries them. What does not end in time goes on in its thread: it may still arrive.
         """
         if not self._turn.acquire(timeout=self._patience):
             return Refused(permanent=False, why="busy with an earlier message")
         outcomes: SimpleQueue[Delivered | Refused] = SimpleQueue()
         work = Thread(
-            target=self._work, args=(outcomes, title, body, _TYPES[severity]), daemon=True
+            target=self._work, args=(outcomes, title, body, _TYPES[severity], pictures), daemon=True
         )
         try:
             work.start()
@@ -100,20 +118,38 @@ class Channel:
         title: str,
         body: str,
         kind: NotifyType,
+        pictures: Sequence[tuple[str, bytes]],
     ) -> None:
         try:
-            outcomes.put(self._notify(title, body, kind))
+            outcomes.put(self._notify(title, body, kind, pictures))
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything, its URL included
             outcomes.put(Refused(permanent=False, why=f"failed here ({type(error).__name__})"))
         finally:
             self._turn.release()
 
-    def _notify(self, title: str, body: str, kind: NotifyType) -> Delivered | Refused:
+    def _notify(
+        self, title: str, body: str, kind: NotifyType, pictures: Sequence[tuple[str, bytes]]
+    ) -> Delivered | Refused:
         schema = str(self._service.secure_protocol)
         text = None if schema in _RAW else NotifyFormat.TEXT
         with listening() as replies:
-            result = self._apprise.notify(body, title=title, notify_type=kind, body_format=text)
+            result = self._apprise.notify(
+                body, title=title, notify_type=kind, body_format=text, attach=_attached(pictures)
+            )
         return _outcome(result, replies, _CODES.get(schema))
+
+
+def _attached(pictures: Sequence[tuple[str, bytes]]) -> AppriseAttachment | None:
+    if not pictures:
+        return None
+    attached = AppriseAttachment()
+    for name, png in pictures:
+        attached.add(_attachment(name, png))
+    return attached
+
+
+def _attachment(name: str, png: bytes) -> AttachMemory:
+    return AttachMemory(content=png, name=name, mimetype="image/png")  # type: ignore[no-untyped-call]
 
 
 def _outcome(result: AppriseResult, replies: list[Reply], key: str | None) -> Delivered | Refused:

@@ -6,7 +6,7 @@ missing one is money.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,11 +19,13 @@ from spendguard.core.notifications import Notification
 from spendguard.core.routing import Channel
 from spendguard.messages import render
 from spendguard.notify.results import Delivered, Refused
+from spendguard.pipeline.illustrate import Picture
 from spendguard.store import outbox
 from spendguard.store.connect import Store, Tx
 from spendguard.store.outbox import Owed
 
 LEASE = timedelta(minutes=2)
+Draw = Callable[[Notification], Sequence[Picture]]
 
 
 class DeliveryState(StrEnum):
@@ -48,8 +50,14 @@ class DeliveryOutcome:
 class Sender(Protocol):
     """Something that can take a message to its channel."""
 
-    def send(self, title: str, body: str, severity: Severity | None) -> Delivered | Refused:
-        """Send one message and tell how it went."""
+    def send(
+        self,
+        title: str,
+        body: str,
+        severity: Severity | None,
+        pictures: Sequence[tuple[str, bytes]] = (),
+    ) -> Delivered | Refused:
+        """Send one message, with pictures as names and PNG, and tell how it went."""
         ...
 
 
@@ -63,28 +71,37 @@ def deliver(
     *,
     early: bool = False,
     tried: Collection[int] = (),
+    draw: Draw | None = None,
 ) -> DeliveryOutcome | None:
     """Try the next message owed to a channel; None when nothing is due.
 
     `sender` is a text where the channel has no usable URL: why. `early` ignores the backoff, and
-    `tried` are messages not to be tried again.
+    `tried` are messages not to be tried again. `draw` makes the pictures of a message.
     """
     with store.begin() as tx:
         owed = outbox.claim(tx, channel.name, token, now, now + LEASE, early=early, tried=tried)
     if owed is None:
         return None
-    result = _send(sender, owed.notification, channel.language, zone, now)
+    result = _send(sender, owed, channel.language, zone, now, draw)
     return _record(store, channel.name, owed, result, now)
 
 
 def _send(
-    sender: Sender | str, notification: Notification, language: str, zone: ZoneInfo, now: datetime
+    sender: Sender | str,
+    owed: Owed,
+    language: str,
+    zone: ZoneInfo,
+    now: datetime,
+    draw: Draw | None,
 ) -> Delivered | Refused:
+    """Send a message; with its pictures only at the first try, for it may be them that fail."""
     if isinstance(sender, str):
         return Refused(permanent=True, why=sender)
+    notification = owed.notification
     message = render(notification, language=language, now=now, zone=zone)
     worst = max((item.severity for item in notification.items if not item.ended_at), default=None)
-    return sender.send(message.title, message.body, worst)
+    drawn = draw(notification) if draw is not None and owed.attempts == 1 else ()
+    return sender.send(message.title, message.body, worst, [(one.name, one.png) for one in drawn])
 
 
 def _record(
