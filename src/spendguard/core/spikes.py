@@ -15,7 +15,7 @@ from spendguard.core.windows import DAY, HOUR, Window, utc_day
 
 LOOK_BACK = DAY * 28
 RECENT = timedelta(hours=26)  # what has just happened is no history yet
-FEWEST = DAY * 3  # of history, without which nothing is usual
+FEWEST = 3  # days of use, without which nothing is usual
 CALM = timedelta(hours=2)
 WEEK = DAY * 7
 
@@ -61,10 +61,10 @@ class Usual:
     @classmethod
     def of(cls, hours: Mapping[datetime, int], window: Window) -> Usual | None:
         """Return what the hours of a window teach; None for want of history."""
-        if window.length < FEWEST:
-            return None
         peaks = sorted(_peaks(hours, window))
-        return cls(window, hours, peaks[len(peaks) * 9 // 10] if peaks else 0)
+        if sum(peak > 0 for peak in peaks) < FEWEST:
+            return None
+        return cls(window, hours, peaks[len(peaks) * 9 // 10])
 
     def hour(self, at: datetime) -> int:
         """Return what the hour before an instant usually costs."""

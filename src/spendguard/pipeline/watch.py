@@ -106,8 +106,6 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
         return Pace(())
     window = Window(max(now - LOOK_BACK - RECENT, row.usage_from), now - RECENT)
     hours = usage.used(tx, row.id, window) if window.start < window.end else []
-    if not any(one.nanos for one in hours) and not _ever_spent(tx, row, window.end):
-        return None
     usual = Usual.of({one.at: one.nanos for one in hours}, window)
     if usual is None:
         return None
@@ -118,12 +116,6 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     worst = max(moments, key=lambda one: one.hour)
     causes = _causes(tx, row, Window(worst.at - HOUR, worst.at), window) if _fast(worst) else ()
     return Pace(tuple(moments), causes, accepted, row.spike_accepted_nanos or 0)
-
-
-def _ever_spent(tx: Tx, row: Any, until: datetime) -> bool:
-    """Tell whether anything is booked before an instant: an account that is new has no history."""
-    since = row.read_from or until
-    return readings.any_spend(tx, row.id, Window(since, until))
 
 
 def _instants(now: datetime, back: timedelta) -> list[datetime]:
