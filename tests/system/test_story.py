@@ -15,6 +15,7 @@ from spendguard.simulator import Fault, Simulator, World
 from tests.ends import SlackEnd, SmtpEnd
 from tests.system.program import KEY, Done, Program, account, channel
 
+INPUT = "gpt-6-astra, input_tokens"
 WELCOME = "spendguard is watching openai-main"
 LOW = "WARNING balance-low openai-main"
 LOWER = "CRITICAL balance-low openai-main"
@@ -44,7 +45,7 @@ class Story:
             amount,
             project="proj_web",
             api_key="key_prod",
-            line_item="gpt-6-astra, input_tokens",
+            line_item=INPUT,
         )
 
     def check(self, *complaints: str) -> Done:
@@ -73,7 +74,9 @@ def story(tmp_path: Path) -> Iterator[Story]:
     world = World(now, clock=utc_now)
     world.project("proj_web", "Website")
     world.api_key("key_prod", "proj_web", "production")
-    world.spend(now - timedelta(days=3), "1.50", project="proj_web", api_key="key_prod")
+    world.spend(
+        now - timedelta(days=3), "1.50", project="proj_web", api_key="key_prod", line_item=INPUT
+    )
     with Simulator(world, KEY) as simulator, SmtpEnd() as mail, SlackEnd() as chat:
         channels = channel("mail", mail.url) + channel("chat", "env:SLACK_URL")
         env = chat.environment() | {"SLACK_URL": chat.url}

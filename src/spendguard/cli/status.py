@@ -214,10 +214,10 @@ def _print(asked: Source, accounts: Sequence[AccountStatus], alerts: Sequence[St
     if held:
         say()
         print_cards(asked, held)
+    _print_estimates(accounts)
     if alerts:
         say()
         print_alerts(asked, alerts)
-    _print_estimates(accounts)
     missing = [account.name for account in accounts if account.evaluation.get("balance") is None]
     if missing:
         say()
