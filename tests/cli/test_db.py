@@ -18,7 +18,7 @@ from tests.cli.seeding import DAY, NOW, Seed
 # Those that have no use for the database, or make one of their own.
 WITHOUT = {
     *("init", "demo", "completion", "providers", "config check", "channel test", "doctor"),
-    *("service install", "service uninstall"),
+    *("service install", "service uninstall", "run", "plot"),
 }
 ARGUMENTS = {
     "balance set": ("main", "5.00"),

@@ -36,25 +36,23 @@ TIMES = {
 }
 STORY = [
     ("day  1  00:00", "spendguard is watching openai-main"),
-    ("day  2  21:00", "INFO runway-short openai-main"),
+    ("day  2  18:00", "INFO runway-short openai-main"),
     ("day  3  13:40", "WARNING blind openai-main"),
     ("day  3  17:00", "RESOLVED blind openai-main"),
-    ("day  6  13:00", "WARNING runway-short openai-main"),
-    (
-        "day  7  09:00",
-        "WARNING runway-short openai-main",
-    ),  # the deposit is three quarters used, too
-    ("day  7  13:00", "WARNING runway-short openai-main"),
-    ("day  7  23:00", "WARNING balance-low openai-main"),
-    ("day  8  12:00", "CRITICAL runway-short openai-main"),
-    ("day  8  15:00", "CRITICAL runway-short openai-main"),  # and nine tenths
+    ("day  6  10:00", "WARNING runway-short openai-main"),
+    ("day  7  06:00", "WARNING runway-short openai-main"),  # the deposit is three quarters used, too
+    ("day  7  10:00", "WARNING runway-short openai-main"),
+    ("day  7  20:00", "WARNING balance-low openai-main"),
+    ("day  8  10:00", "CRITICAL runway-short openai-main"),
+    ("day  8  12:00", "CRITICAL runway-short openai-main"),  # and nine tenths
+    ("day  8  14:00", "CRITICAL balance-low openai-main"),
     ("day  8  16:00", "RESOLVED balance-low openai-main"),
-    ("day  8  17:00", "CRITICAL card-short card:visa-1881"),
-    ("day  9  20:00", "CRITICAL card-short card:visa-1881"),  # less than a day, told with it
-    ("day 10  17:00", "CRITICAL charge-failed openai-main"),
+    ("day  8  18:00", "CRITICAL card-short card:visa-1881"),
+    ("day  9  18:00", "CRITICAL card-short card:visa-1881"),  # less than a day, told with it
+    ("day 10  18:00", "CRITICAL charge-failed openai-main"),
     ("day 10  18:00", "RESOLVED card-short card:visa-1881"),
-    ("day 11  11:00", "RESOLVED charge-failed openai-main"),
-    ("day 12  13:00", "INFO recharge-due openai-main"),
+    ("day 11  12:00", "RESOLVED charge-failed openai-main"),
+    ("day 12  14:00", "INFO recharge-due openai-main"),
 ]
 CHARGES = [
     ("day  8  15:30", True),
@@ -145,6 +143,7 @@ def test_it_tells_the_story_and_what_it_leaves_works(
     assert "warning" not in status
     assert not (tmp_path / "real.db").exists()
     assert sorted(path.name for path in directory.iterdir() if "-" not in path.name) == [
+        "balance.png",
         "channel.secret",
         "key.secret",
         "spendguard.db",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +44,7 @@ class TestCheck:
         run("balance", "set", "main", "3.00")
         ran = run("check")
         assert ran.code == 2
-        assert "balance-low  main" in ran.out
+        assert re.search(r"balance-low +main", ran.out)
         assert "ops: 1 message delivered" in ran.out
         assert titles(both)[1:] == ["WARNING balance-low main"]
 

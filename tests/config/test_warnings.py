@@ -81,14 +81,6 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             QUIET + "language = 'zh-CN'",
             "SG-W05 channels.ops.language: has no effect in this version",
         ),
-        (
-            QUIET + "[rules.unpriced]\nminimum_share = 5",
-            "SG-W05 rules.unpriced: has no effect in this version",
-        ),
-        (
-            ACCOUNT + "[accounts.rules.credit-expiring]\nsteps = ['9d']" + CHANNEL,
-            "SG-W05 accounts.main.rules.credit-expiring: has no effect in this version",
-        ),
         (CHANNEL, "SG-W07 accounts: nothing is watched"),
     ],
 )

@@ -315,8 +315,8 @@ class TestANewcomer:
     def test_is_known_after_a_week(self, watched: Watched) -> None:
         watched.at(NOW)
         watched.spend(NOW + MINUTE, "2.00", key="key_new")
-        assert len(KeyUnknown().evaluate(watched.at(NOW + MINUTE * 5))) == 2
-        assert KeyUnknown().evaluate(watched.at(NOW + DAY * 7 + MINUTE * 5)) == []
+        assert len(KeyUnknown().evaluate(watched.at(NOW + MINUTE * 35))) == 2
+        assert KeyUnknown().evaluate(watched.at(NOW + DAY * 7 + MINUTE * 35)) == []
 
 
 class TestCostsThatStandStill:

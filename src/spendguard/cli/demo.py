@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from spendguard.app import utc_now
-from spendguard.cli import spend, status
+from spendguard.cli import plot, spend, status
 from spendguard.cli.demo_stage import ACCOUNT, AMOUNT, CARD, Stage, stage
 from spendguard.cli.demo_story import dollars, play
 from spendguard.cli.demo_teller import Teller, tell
@@ -25,7 +25,7 @@ from spendguard.cli.writing import quiet
 from spendguard.core.errors import SpendguardError, UsageError
 
 ELSEWHERE = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
-LOOKS = {"status": status.run, "spend": spend.run}
+LOOKS = {"status": status.run, "spend": spend.run, "plot": plot.run}
 NEXT = (
     "alerts list --all",
     "charge list",
@@ -109,7 +109,7 @@ def _empty(path: Path, *, new: bool) -> None:
 def _open(directory: Path) -> None:
     tell(
         "Two weeks of an account's life, played in seconds: the real program, a simulated "
-        "provider, no key and no network. spendguard looks once an hour; all times are UTC. What "
+        "provider, no key and no network. spendguard looks every two hours; all times are UTC. What "
         "stands behind a | is a message as it arrives. Everything is kept in"
     )
     tell(str(directory))
@@ -133,10 +133,15 @@ def _close(made: Stage, now: datetime) -> None:
 def _look(config: Path, now: datetime) -> None:
     """Print what is left, by the commands that anybody would use."""
     since = f"{first_day(now):%Y-%m-%d}"
-    for words in (["status"], ["spend", "--by", "key", "--since", since]):
+    picture = str(config.with_name("balance.png"))
+    for words in (
+        ["status"],
+        ["spend", "--by", "key", "--since", since],
+        ["plot", "--output", picture],
+    ):
         name, *arguments = words
         tell()
-        tell(f"$ spendguard {' '.join(words)}", style="bold")
+        tell(f"$ spendguard {shlex.join(words)}", style="bold")
         LOOKS[name](command_parser(name).parse_args([*arguments, "--config", str(config)]))
 
 

@@ -24,7 +24,7 @@ from spendguard.core.money import Money
 from spendguard.core.windows import DAY, HOUR, utc_day
 from spendguard.core.world import Charged
 
-STEP = HOUR
+STEP = HOUR * 2
 CLOSER = timedelta(minutes=20)
 READ = timedelta(minutes=12)  # how soon a mail is read
 LOST, FOUND = after(3, 12, 50), after(3, 16, 50)

@@ -30,7 +30,7 @@ def with_usage(
     if row.usage_from is None:
         return list(days)
     missing = estimates.unbooked_days(tx, row.id, part)
-    hours = {start: _hours(tx, row, start, part) for start in by_hour}
+    hours = _by_hour(tx, row, by_hour, part)
     found = {one.day.start: one for one in days}
     zero = Money.zero(row.currency)
     for start in missing:
@@ -41,11 +41,17 @@ def with_usage(
     ]
 
 
-def _hours(tx: Tx, row: Any, start: datetime, part: Part | None) -> tuple[int, ...]:
-    hours = [0] * 24
-    for one in usage.used(tx, row.id, Window(start, start + DAY), part=part):
-        hours[one.at.hour] = max(one.nanos, 0)
-    return tuple(hours)
+def _by_hour(
+    tx: Tx, row: Any, days: Collection[datetime], part: Part | None
+) -> dict[datetime, tuple[int, ...]]:
+    """Return what each hour of some UTC days is estimated to cost."""
+    if not days:
+        return {}
+    hours = {start: [0] * 24 for start in days}
+    for one in usage.used(tx, row.id, Window(min(days), max(days) + DAY), part=part):
+        if (day := utc_day(one.at).start) in hours:
+            hours[day][one.at.hour] = max(one.nanos, 0)
+    return {day: tuple(told) for day, told in hours.items()}
 
 
 def days_by_hour(tx: Tx, row: Any, window: Window) -> dict[datetime, tuple[int, ...]]:
