@@ -46,21 +46,33 @@ def fresh(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "bin"
 
 
-def test_the_wheel_holds_the_package_and_its_migrations_and_nothing_else(wheel: Path) -> None:
+def below(directory: str, shipped_as: str) -> set[str]:
+    """Return the files of a directory by the names they have in the wheel."""
+    root = ROOT / directory
+    return {
+        f"{shipped_as}/{path.relative_to(root)}"
+        for path in root.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_the_wheel_holds_the_package_its_migrations_its_units_and_nothing_else(
+    wheel: Path,
+) -> None:
     with zipfile.ZipFile(wheel) as archive:
         shipped = set(archive.namelist())
-    sources = {
-        f"spendguard/{path.relative_to(ROOT / 'src' / 'spendguard')}"
-        for path in (ROOT / "src" / "spendguard").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    migrations = {
-        f"spendguard/_migrations/{path.relative_to(ROOT / 'migrations')}"
-        for path in (ROOT / "migrations").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    migrations = below("migrations", "spendguard/_migrations")
+    units = below("deploy/systemd", "spendguard/_systemd")
     assert any("/versions/" in name for name in migrations)
-    assert {name for name in shipped if ".dist-info/" not in name} == sources | migrations
+    assert "spendguard/_systemd/spendguard.service" in units
+    expected = below("src/spendguard", "spendguard") | migrations | units
+    assert {name for name in shipped if ".dist-info/" not in name} == expected
+
+
+def test_the_wheel_installs_its_unit_with_its_own_place_in_it(fresh: Path, tmp_path: Path) -> None:
+    run(fresh / "spendguard", "service", "install", "--root", tmp_path)
+    unit = (tmp_path / "etc/systemd/system/spendguard.service").read_text()
+    assert f"\nExecStart={fresh / 'spendguard'} run\n" in unit
 
 
 def test_the_wheel_says_its_name_license_and_bounds(wheel: Path) -> None:

@@ -54,7 +54,7 @@ def main(seed: Seed) -> Seed:
     [
         *("status --json", "status --exit-code", "balance", "balance list", "deposit list"),
         *("spend", "spend --by key --csv", "spend --since 2026-11-01T00:00:00Z --by week"),
-        *("alerts", "alerts show 1", "rules", "providers", "db check"),
+        *("alerts", "alerts show 1", "rules", "providers", "db check", "db upgrade"),
         *("charge list", "card list --json", "preflight main 10 --json"),
     ],
 )

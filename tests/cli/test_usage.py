@@ -88,13 +88,11 @@ def test_wrong_usage_is_two_lines_and_64(run: Run, arguments: list[str], error: 
     "command",
     [
         *(
-            "run",
             "forecast",
             "report",
             "plot",
             "export",
             "replay",
-            "service install",
             "db backup",
             "db prune",
         ),

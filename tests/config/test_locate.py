@@ -98,6 +98,15 @@ class TestTheDatabase:
         assert located.url == f"sqlite:///{path}"
         assert located.timezone == "UTC"
 
+    def test_of_the_service_is_found_by_whoever_asks_with_its_configuration(
+        self, write: Write, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = write("")
+        monkeypatch.setattr(locating, "SYSTEM_CONFIG", path)
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+        found = locate(path, {"HOME": "/home/ada"}).database
+        assert found == Path("/var/lib/spendguard/spendguard.db")
+
     def test_is_where_the_file_says_and_the_environment_above_it(self, write: Write) -> None:
         path = write('timezone = "Asia/Shanghai"\n[database]\nurl = "sqlite:////srv/a.db"')
         assert locate(path, {}).database == Path("/srv/a.db")

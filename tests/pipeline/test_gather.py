@@ -9,7 +9,7 @@ import pytest
 
 from spendguard.core.accounts import Budget
 from spendguard.core.charges import Strikes
-from spendguard.core.errors import ErrorKind
+from spendguard.core.errors import ErrorKind, ProviderError
 from spendguard.core.facts import AccountFacts, BudgetUse, LimitUse, SettingChange
 from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
@@ -411,7 +411,7 @@ def test_tells_how_the_reading_goes(store: Store) -> None:
     book(store, at=NOW - HOUR * 3)
     with store.begin() as tx:
         row = due.load(tx, "main")
-        due.failed(tx, row, NOW - HOUR, HOUR, ErrorKind.BLOCKED, "blocked")
+        due.failed(tx, row, NOW - HOUR, HOUR, ProviderError(ErrorKind.BLOCKED, "blocked"))
 
     polls = gather(store).polls
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import cast
 
@@ -39,6 +39,19 @@ class Benches:
             yield self._family(accounts, self.cards[name])
         for account in alone:
             yield self._family([account])
+
+    def touched(self, scopes_named: Collection[str]) -> Iterator[Family]:
+        """Yield the families of which a scope is named, each once."""
+        paid = {name for name in self.cards if scopes.card_scope(name) in scopes_named}
+        for account in self.configuration.accounts:
+            if scopes.account_scope(account.name) not in scopes_named:
+                continue
+            if account.card is None:
+                yield self._family([account])
+            else:
+                paid.add(account.card)
+        for name in sorted(paid):
+            yield self.family_of_card(name)
 
     def family_of(self, account: Account) -> Family:
         """Return the account with its card, and with the card's other accounts."""

@@ -12,6 +12,8 @@ from spendguard.core.accounts import Account, Mailbox
 from spendguard.core.errors import ErrorKind, ProviderError, SpendguardError
 from spendguard.mailbox import MailboxError, MailRead, Mark
 from spendguard.notify.channel import Channel as Sender
+from spendguard.notify.heartbeat import beat
+from spendguard.notify.results import Delivered, Refused
 from spendguard.providers import PROVIDERS
 from spendguard.providers.base import Clients, Deadline, Provider
 
@@ -65,6 +67,16 @@ class Ends:
             if name not in self._senders:
                 self._senders[name] = self._make_sender(name)
             return self._senders[name]
+
+    def heartbeat(self) -> Delivered | Refused | None:
+        """Give a sign of life to the watch that the configuration names; None if it names none."""
+        if self._configuration.heartbeat is None:
+            return None
+        try:
+            url = resolve(self._configuration.heartbeat, self._env)
+            return beat(self._clients.get(None), url.get_secret_value())
+        except SpendguardError as error:
+            return Refused(permanent=True, why=error.message)
 
     def _make_sender(self, name: str) -> Sender | str:
         try:

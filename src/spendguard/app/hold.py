@@ -1,4 +1,4 @@
-"""Hold: an operating system's lock beside the database that dies with its process."""
+"""Hold: operating system's locks beside the database that die with their process."""
 
 from __future__ import annotations
 
@@ -27,6 +27,29 @@ def delivering(database: Path, alone: Callable[[], None]) -> Iterator[None]:
             alone()
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def guarding(database: Path, alone: Callable[[], None]) -> Iterator[None]:
+    """Be the only daemon of a database, and mark that this process delivers.
+
+    `alone` is called if nobody else delivers either.
+
+    Raises:
+        StoreError: when another daemon has the database, or the lock cannot be opened.
+    """
+    lock = _opened(database.with_name(database.name + ".daemon"))
+    try:
+        if not _only(lock):
+            raise StoreError(
+                f"another daemon guards '{database}' already",
+                "stop it first, or give this one a database of its own: one daemon is enough for "
+                "every account",
+            )
+        with delivering(database, alone):
+            yield
     finally:
         os.close(lock)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -16,21 +15,18 @@ from typing import cast
 from spendguard.app.benches import Benches
 from spendguard.app.clock import utc_now
 from spendguard.app.ends import Ends
+from spendguard.app.entries import Entries
 from spendguard.app.hold import delivering
 from spendguard.config.configuration import Configuration
 from spendguard.config.effective import render_effective
 from spendguard.config.load import load
 from spendguard.config.locate import find_config
-from spendguard.core.accounts import Account, Card, Mailbox
-from spendguard.core.alerts import acknowledge
-from spendguard.core.errors import Problem, ProviderError, SpendguardError
-from spendguard.core.facts import AccountFacts
+from spendguard.core.accounts import Account, Mailbox
+from spendguard.core.errors import Problem, ProviderError
+from spendguard.core.facts import Health
 from spendguard.core.findings import Severity
-from spendguard.core.ledger import Kind
-from spendguard.core.money import Money
 from spendguard.core.routing import Channel
 from spendguard.notify.results import Delivered, Refused
-from spendguard.pipeline import record
 from spendguard.pipeline.deliver import DeliveryOutcome, DeliveryState, deliver, give_up_removed
 from spendguard.pipeline.evaluate import evaluate_family, evaluate_guard, introduce
 from spendguard.pipeline.judge import Docket, Judged, judge
@@ -39,12 +35,11 @@ from spendguard.pipeline.receipts import MailOutcome, Payers, read_receipts
 from spendguard.pipeline.retain import RetainOutcome, retain
 from spendguard.providers import PROVIDERS
 from spendguard.rules.base import GuardRule
-from spendguard.store import alerts, cards, due, migrate, outbox, readings, scopes, silences
+from spendguard.store import alerts, cards, due, ledger, migrate, outbox, scopes
 from spendguard.store.connect import Store, Tx
-from spendguard.store.ledger import Recorded, Stated
-from spendguard.store.silences import Silence
 
 WORKERS = 8
+WELL = Health()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +73,6 @@ class Checked:
         return 69 if any(one.poll.error is not None for one in self.accounts) else 0
 
 
-@dataclass(frozen=True, slots=True)
-class ChargeAdded:
-    """A charge that was entered, and what is known of its account with it."""
-
-    id: str
-    new: bool
-    facts: AccountFacts
-
-
 def configure(explicit: str | None, env: Mapping[str, str]) -> Configuration:
     """Return the configuration the search order finds.
 
@@ -96,16 +82,7 @@ def configure(explicit: str | None, env: Mapping[str, str]) -> Configuration:
     return load(find_config(explicit, env), env, PROVIDERS.keys())
 
 
-def _accept(tx: Tx, rule: str, account: str, now: datetime) -> None:
-    """Take what an acknowledged alert was about as known, so that it does not fire again."""
-    row = due.load(tx, account)
-    if rule == "config-drift":
-        readings.accept_settings(tx, row.id)
-    elif rule == "recharge-unexpected":
-        due.update(tx, row.id, credit_accepted_at=now)
-
-
-class App:
+class App(Entries):
     """The program as a whole. Whoever makes one closes it."""
 
     def __init__(
@@ -143,28 +120,19 @@ class App:
             scopes.store_configuration(tx, render_effective(self.configuration), self.clock())
         return upgraded
 
-    def account(self, name: str) -> Account:
-        """Return a configured account.
-
-        Raises:
-            SpendguardError: when there is none of that name.
-        """
-        for account in self.configuration.accounts:
-            if account.name == name:
-                return account
-        known = ", ".join(sorted(account.name for account in self.configuration.accounts))
-        raise SpendguardError(f"unknown account '{name}'", f"known: {known}")
-
     # poll
 
-    def poll(self, account: Account, progress: Progress | None = None) -> PollOutcome:
+    def poll(
+        self, account: Account, progress: Progress | None = None, claim: str | None = None
+    ) -> PollOutcome:
         """Read one account now; a refusal is an outcome."""
         now = self.clock()
         try:
             provider = self.ends.provider(account)
         except ProviderError as error:
-            return refuse(self.store, account, error, now)
-        return poll(self.store, account, provider, now, progress or (lambda _read, _all: None))
+            return refuse(self.store, account, error, now, claim)
+        said = progress or (lambda _read, _all: None)
+        return poll(self.store, account, provider, now, said, claim)
 
     def poll_all(self) -> list[PollOutcome]:
         """Read every account now, several at once: one that hangs delays no other."""
@@ -177,19 +145,21 @@ class App:
         if not boxes:
             return []
         with ThreadPoolExecutor(WORKERS) as pool:
-            return list(pool.map(self._read_receipts, boxes))
+            return list(pool.map(self.read_mailbox, boxes))
 
-    def _read_receipts(self, mailbox: Mailbox) -> MailOutcome:
-        payers = Payers(
-            tuple(
-                account
-                for account in self.configuration.accounts
-                if mailbox.accounts is None or account.name in mailbox.accounts
-            ),
-            self.benches.cards,
-        )
+    def read_mailbox(self, mailbox: Mailbox, claim: str | None = None) -> MailOutcome:
+        """Read what is new in one mailbox, and enter what it proves."""
+        payers = Payers(self.told_by(mailbox), self.benches.cards)
         read = partial(self.ends.receipts, mailbox)
-        return read_receipts(self.store, mailbox, read, payers, self.clock())
+        return read_receipts(self.store, mailbox, read, payers, self.clock(), claim)
+
+    def told_by(self, mailbox: Mailbox) -> tuple[Account, ...]:
+        """Return the accounts that a mailbox may tell of."""
+        return tuple(
+            account
+            for account in self.configuration.accounts
+            if mailbox.accounts is None or account.name in mailbox.accounts
+        )
 
     # evaluate
 
@@ -207,7 +177,23 @@ class App:
                 judged |= evaluate_family(tx, family, self.clock())
         return judged
 
-    def evaluate_guard(self) -> Judged:
+    def evaluate_open(self) -> None:
+        """Judge again what stands open, and what somebody entered without judging it."""
+        with self.store.begin() as tx:
+            named = {stored.scope for stored in alerts.every_open(tx)} | self._changed(tx)
+        for family in self.benches.touched(named):
+            with self.store.begin() as tx:
+                evaluate_family(tx, family, self.clock())
+
+    def _changed(self, tx: Tx) -> set[str]:
+        """Return the scopes whose ledger is not what it was when they were judged."""
+        judged, entered = scopes.marks(tx), ledger.marks(tx)
+        now = {scopes.account_scope(name): mark for name, mark in entered.items()}
+        for name in self.benches.cards:
+            now[scopes.card_scope(name)] = cards.mark(tx, name) + ledger.card_mark(tx, name)
+        return {name for name, mark in now.items() if judged.get(name, mark) != mark}
+
+    def evaluate_guard(self, health: Health = WELL) -> Judged:
         """Judge the guard itself and its channels, and introduce it where that is owed."""
         rules = self.configuration.guard_rules
         scope = self.benches.scope(scopes.GUARD, (), rules)
@@ -215,9 +201,9 @@ class App:
         now = self.clock()
         with self.store.begin() as tx:
             judged = evaluate_guard(
-                tx, self._channel_errors(), enabled, scope, now, self._disk_free()
+                tx, self._channel_errors(), enabled, scope, now, self.disk_free, health
             )
-            names = [account.name for account in self.configuration.accounts]
+            names = {account.name for account in self.configuration.accounts}
             introduce(tx, names, self.configuration.channels, now)
         return judged
 
@@ -240,7 +226,9 @@ class App:
         senders = {one.name: self.ends.sender(one.name) for one in self.configuration.channels}
         return {name: sender if isinstance(sender, str) else "" for name, sender in senders.items()}
 
-    def _disk_free(self) -> int | None:
+    @property
+    def disk_free(self) -> int | None:
+        """The free bytes beside the database."""
         path = self.store.path
         return None if path is None else shutil.disk_usage(path.parent).free
 
@@ -256,14 +244,19 @@ class App:
         channels = [one for one in self.configuration.channels if one.name in owing]
         if not channels:
             return []
-        work = partial(self._deliver_to, early=early, tried={one.outbox_id for one in tried})
+        known = {one.outbox_id for one in tried}
+
+        def work(channel: Channel) -> list[DeliveryOutcome]:
+            return list(self.deliver_to(channel, early=early, tried=known))
+
         with ThreadPoolExecutor(WORKERS) as pool:
             return [outcome for outcomes in pool.map(work, channels) for outcome in outcomes]
 
-    def _deliver_to(
-        self, channel: Channel, *, early: bool, tried: set[int]
-    ) -> list[DeliveryOutcome]:
-        outcomes: list[DeliveryOutcome] = []
+    def deliver_to(
+        self, channel: Channel, *, early: bool = False, tried: Collection[int] = ()
+    ) -> Iterator[DeliveryOutcome]:
+        """Try what is owed to a channel, each message once, as long as somebody asks for more."""
+        known = set(tried)
         sender = self.ends.sender(channel.name)
         while True:
             outcome = deliver(
@@ -274,11 +267,12 @@ class App:
                 self.clock(),
                 token_hex(8),
                 early=early,
-                tried=tried | {one.outbox_id for one in outcomes},
+                tried=known,
             )
             if outcome is None:
-                return outcomes
-            outcomes.append(outcome)
+                return
+            known.add(outcome.outbox_id)
+            yield outcome
 
     def send_test(self, channel: Channel) -> Delivered | Refused:
         """Send a test message to a channel, past the outbox."""
@@ -298,7 +292,7 @@ class App:
 
     def check(self) -> Checked:
         """Read, judge and tell everything once: what `spendguard check` does."""
-        with delivering(cast("Path", self.store.path), self._take_back):
+        with delivering(cast("Path", self.store.path), self.take_back):
             self.retire()
             mailboxes = self.read_receipts()
             polls = self.poll_all()
@@ -323,7 +317,8 @@ class App:
                 self.firing(),
             )
 
-    def _take_back(self) -> None:
+    def take_back(self) -> None:
+        """Make due what a process claimed that is no more."""
         with self.store.begin() as tx:
             outbox.take_back(tx, self.clock())
 
@@ -342,123 +337,6 @@ class App:
     def retain(self) -> RetainOutcome:
         """Drop what has done its duty."""
         return retain(self.store, self.clock())
-
-    # what the operator states
-
-    @contextmanager
-    def _writing(self, name: str) -> Iterator[tuple[Tx, datetime]]:
-        """Yield a transaction that judges the account again before it commits."""
-        account, now = self.account(name), self.clock()
-        with self.store.begin() as tx:
-            yield tx, now
-            evaluate_family(tx, self.benches.family_of(account), now)
-
-    def set_balance(self, account: str, stated: Stated) -> record.Checkpointed:
-        """Write a checkpoint, judge the account again, enqueue what is owed; send nothing."""
-        with self._writing(account) as (tx, now):
-            return record.set_balance(tx, account, stated, now)
-
-    def add_credit(self, account: str, stated: Stated) -> Recorded:
-        """Write a deposit, a grant or a refund, and judge the account again."""
-        with self._writing(account) as (tx, now):
-            return record.add_credit(tx, account, stated, now)
-
-    def void(self, entry_id: str, kinds: frozenset[Kind]) -> record.Voided:
-        """Take an entry out of every calculation, and judge its account again."""
-        now = self.clock()
-        with self.store.begin() as tx:
-            voided = record.void(tx, entry_id, kinds, now)
-            known = {account.name: account for account in self.configuration.accounts}
-            if voided.account in known:
-                evaluate_family(tx, self.benches.family_of(known[voided.account]), now)
-            return voided
-
-    def add_charge(self, account: str, stated: Stated) -> ChargeAdded:
-        """Write an attempt to charge the card; a succeeded one is a deposit. Judge again."""
-        found, now = self.account(account), self.clock()
-        with self.store.begin() as tx:
-            done = record.add_credit(tx, account, stated, now)
-            judged = evaluate_family(tx, self.benches.family_of(found), now)[account]
-        return ChargeAdded(done.id, done.new, cast("AccountFacts", judged.facts))
-
-    def card(self, name: str) -> Card:
-        """Return a configured card.
-
-        Raises:
-            SpendguardError: when there is none of that name.
-        """
-        if name in self.benches.cards:
-            return self.benches.cards[name]
-        known = ", ".join(sorted(self.benches.cards)) or "there is none: add a [[cards]] section"
-        raise SpendguardError(f"unknown card '{name}'", f"known: {known}")
-
-    def set_card(self, name: str, amount: Money, at: datetime) -> str:
-        """Note what a card holds, judge it and its accounts again; return the statement's id."""
-        self.card(name)
-        now = self.clock()
-        with self.store.begin() as tx:
-            key = cards.state(tx, name, amount, at, now)
-            evaluate_family(tx, self.benches.family_of_card(name), now)
-            return key
-
-    def void_card(self, statement_id: str) -> record.CardVoided:
-        """Take back what was stated of a card, and judge it and its accounts again."""
-        now = self.clock()
-        with self.store.begin() as tx:
-            voided = record.void_card(tx, statement_id, now)
-            if voided.card in self.benches.cards:
-                evaluate_family(tx, self.benches.family_of_card(voided.card), now)
-            return voided
-
-    def acknowledge(self, alert_id: str) -> str:
-        """Note that a person has an alert; return 'acknowledged' or 'closed'.
-
-        Raises:
-            SpendguardError: when no open alert has that id.
-        """
-        now = self.clock()
-        with self.store.begin() as tx:
-            stored = alerts.find(tx, alert_id)
-            if stored is None:
-                raise SpendguardError(
-                    f"no open alert has the id '{alert_id}'", "`spendguard alerts` lists them"
-                )
-            alert = acknowledge(stored.alert)
-            alerts.log(tx, stored, "acknowledged", stored.summary, now)
-            if alert is not None:
-                alerts.save(tx, stored, alert, stored.summary)
-                return "acknowledged"
-            alerts.end(tx, stored, stored.summary, now)
-            if stored.account is not None:
-                _accept(tx, stored.alert.rule, stored.account, now)
-            return "closed"
-
-    def silence(
-        self, rules: frozenset[str], accounts: frozenset[str], ends_at: datetime
-    ) -> Silence:
-        """Say nothing about what matches until an instant; a rise is told all the same."""
-        now = self.clock()
-        for name in accounts:
-            self.account(name)
-        with self.store.begin() as tx:
-            silence = silences.add(tx, rules, accounts, now, ends_at)
-            for stored in alerts.every_open(tx):
-                if silence.matches(stored.alert.rule, stored.account):
-                    alerts.mute(tx, stored)
-            return silence
-
-    def unsilence(self, silence_id: str) -> None:
-        """End a silence now; what it withheld is said at the next evaluation.
-
-        Raises:
-            SpendguardError: when no silence in force has that id.
-        """
-        with self.store.begin() as tx:
-            if not silences.finish(tx, silence_id, self.clock()):
-                raise SpendguardError(
-                    f"no silence in force has the id '{silence_id}'",
-                    "`spendguard alerts` lists them",
-                )
 
     @cached_property
     def warnings(self) -> tuple[Problem, ...]:

@@ -13,7 +13,8 @@ from spendguard.core.money import Money
 from spendguard.store.history import to_instant
 
 if TYPE_CHECKING:
-    from spendguard.app.program import App, ChargeAdded
+    from spendguard.app.entries import ChargeAdded
+    from spendguard.app.program import App
     from spendguard.core.accounts import Account
     from spendguard.core.facts import AccountFacts
     from spendguard.store.ledger import Stated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 
 from spendguard.cli.output import emit, say
 from spendguard.cli.reading import source
@@ -10,18 +11,35 @@ from spendguard.core.errors import StoreError
 
 
 def upgrade(options: Namespace) -> int:
-    """Create the database, or bring it to this version's schema."""
-    from spendguard.cli.writing import program
+    """Create the database, or bring it to this version's schema.
+
+    A service asks before each start. What has the schema already is left alone, without loading
+    what writes, so that a guard that was killed is back soon.
+    """
     from spendguard.store.history import SCHEMA
 
-    with program(options, prepared=False) as app:
-        changed = app.prepare()
-        path = app.store.path
+    path = _up_to_date(options)
+    changed = False
+    if path is None:
+        from spendguard.cli.writing import program
+
+        with program(options, prepared=False) as app:
+            changed = app.prepare()
+            path = app.store.path
     if options.json:
         emit({"path": str(path), "schema": SCHEMA, "changed": changed})
     else:
         say(f"{path}: {'now' if changed else 'already'} at schema {SCHEMA}")
     return 0
+
+
+def _up_to_date(options: Namespace) -> Path | None:
+    """Return the database if it has the schema of this program; None where more must be done."""
+    try:
+        with source(options) as asked:
+            return asked.history.path
+    except StoreError:
+        return None
 
 
 def check(options: Namespace) -> int:

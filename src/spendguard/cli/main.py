@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-WITHOUT_JSON = frozenset({"init", "demo", "completion"})
+WITHOUT_JSON = frozenset({"init", "demo", "completion", "run"})
 HELP = frozenset({"-h", "--help"})
 
 

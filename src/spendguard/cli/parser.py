@@ -189,6 +189,16 @@ def _alerts_silence(parser: ArgumentParser) -> None:
     )
 
 
+def _service(parser: ArgumentParser) -> None:
+    parser.add_argument("--user", action="store_true", help="for you alone, without root")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done")
+    parser.add_argument(
+        "--force", action="store_true", help="put an edited unit aside instead of refusing"
+    )
+    root = parser.add_argument("--root", metavar="DIR", help="the root of an image, not this one")
+    root.complete = FILES  # type: ignore[attr-defined]
+
+
 def _completion(parser: ArgumentParser) -> None:
     parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"))
 
@@ -212,6 +222,7 @@ class Command:
 
 COMMANDS = {
     "init": Command("write a configuration and read the account back", "init:run", _init),
+    "run": Command("guard, until it is stopped: the daemon", "run:run"),
     "check": Command("read, judge and tell everything once", "check:run"),
     "config": Command("look at the configuration"),
     "config check": Command("say everything that is wrong with it", "config:check"),
@@ -254,6 +265,13 @@ COMMANDS = {
     "alerts unsilence": Command("end a silence now", "alerts:unsilence", _by_id),
     "rules": Command("every rule with the values in effect", "rules:run"),
     "providers": Command("every provider and what is read of it", "providers:run"),
+    "service": Command("run as a service of systemd"),
+    "service install": Command(
+        "install the unit, its user and its directories", "service:install", _service
+    ),
+    "service uninstall": Command(
+        "stop it and remove what was installed", "service:uninstall", _service
+    ),
     "completion": Command("print a completion script", "completion:run", _completion),
     "db": Command("the database"),
     "db upgrade": Command("create it, or bring it to this version's schema", "db:upgrade"),
@@ -269,8 +287,8 @@ DEFAULTS = {
 
 LATER = frozenset(
     (
-        *("run", "forecast", "report", "plot", "export", "replay"),
-        *("service", "db backup", "db prune"),
+        *("forecast", "report", "plot", "export", "replay"),
+        *("db backup", "db prune"),
     )
 )
 """Commands of a later version."""

@@ -118,8 +118,6 @@ def _deaf(
 def _without_effect(settings: Settings) -> Iterator[ConfigWarning]:
     if settings.quiet_hours is not None:
         yield _idle("quiet_hours", hint="use spendguard alerts silence until then")
-    if settings.heartbeat is not None:
-        yield _idle("heartbeat")
     if settings.language != "en":
         yield _idle("language", hint="messages are in English until then")
     for channel in settings.channels:

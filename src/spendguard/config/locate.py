@@ -137,15 +137,17 @@ def database_url(url: str | None, path: Path, env: Mapping[str, str]) -> str:
     started.
     """
     if url is None:
-        return f"{values.SQLITE}{_default_database(env)}"
+        return f"{values.SQLITE}{_default_database(path, env)}"
     return f"{values.SQLITE}{path.absolute().parent / url.removeprefix(values.SQLITE)}"
 
 
-def _default_database(env: Mapping[str, str]) -> Path:
+def _default_database(path: Path, env: Mapping[str, str]) -> Path:
+    """Return the database where the file names none; members of its group ask the service's own."""
     state = Path(env.get("STATE_DIRECTORY", "").split(":")[0])  # the first of several
     if state.is_absolute():
         return state / DATABASE
-    return (SYSTEM_STATE if os.geteuid() == 0 else _home(env, "STATE")) / DATABASE
+    of_the_service = os.geteuid() == 0 or path.absolute() == SYSTEM_CONFIG
+    return (SYSTEM_STATE if of_the_service else _home(env, "STATE")) / DATABASE
 
 
 def _home(env: Mapping[str, str], kind: str) -> Path:

@@ -6,6 +6,7 @@ SpendguardError            shown as `error:` and `hint:`, no traceback, exit 1
 ├── ProviderError          a provider did not give what was asked; carries a closed kind, exit 69
 │   └── MailboxError       a mailbox could not be read; of the same kinds (mailbox/results.py)
 └── StoreError             the database is absent, too new, locked or damaged
+    └── UnwritableError    it cannot be written now, and may be later: locked, read-only, no space
 """
 
 from __future__ import annotations
@@ -93,3 +94,7 @@ class ProviderError(SpendguardError):
 
 class StoreError(SpendguardError):
     """The database is absent, newer than this program, locked or damaged."""
+
+
+class UnwritableError(StoreError):
+    """The database cannot be written now; nobody but its surroundings need change for that to end."""

@@ -184,6 +184,15 @@ class ChannelUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """What a daemon notices of itself; one `check` has nothing to notice it by."""
+
+    jumped: timedelta | None = None  # how far the clock was moved in the last hour, and whither
+    stalled_since: datetime | None = None  # what was under way then never ended
+    unwritable: str = ""  # why the database cannot be written, in our words
+
+
+@dataclass(frozen=True, slots=True)
 class GuardFacts:
     """All that the guard knows about itself at `now`."""
 
@@ -192,3 +201,4 @@ class GuardFacts:
     latest_seen_at: datetime | None = None  # the latest instant in the database
     disk_free: int | None = None  # bytes beside the database
     standing: Mapping[tuple[str, str], Standing] = field(default_factory=dict)
+    health: Health = Health()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from spendguard.core.accounts import Card
 from spendguard.core.charges import Charge, Strikes, strikes
-from spendguard.core.facts import AccountFacts, Payer
+from spendguard.core.facts import AccountFacts, Health, Payer
 from spendguard.core.findings import Finding, Status
 from spendguard.core.ledger import latest_checkpoint
 from spendguard.core.notifications import Notification, Topic
@@ -177,11 +177,12 @@ def evaluate_guard(
     scope: Scope,
     now: datetime,
     disk_free: int | None,
+    health: Health,
 ) -> Judged:
     """Judge the guard itself and its channels, and introduce it where that is still owed."""
     scopes.lock(tx, scope.name)
     standing = alerts.open_in(tx, scope.name)
-    facts = guard_facts(tx, channel_errors, standing, now, disk_free)
+    facts = guard_facts(tx, channel_errors, standing, now, disk_free, health)
     findings = tuple(finding for rule in rules for finding in rule.evaluate(facts))
     (judged,) = judge(tx, [Docket(scope, standing, findings)], now)
     scopes.store(tx, scope.name, {"findings": _listed(judged)}, "", now)
@@ -202,7 +203,7 @@ def _listed(judged: Judged) -> list[dict[str, Any]]:
     ]
 
 
-def introduce(tx: Tx, names: Sequence[str], channels: Sequence[Channel], now: datetime) -> None:
+def introduce(tx: Tx, names: Collection[str], channels: Sequence[Channel], now: datetime) -> None:
     """Owe the first message, which says what cannot be seen yet, and one reminder after 7 days.
 
     It is about accounts whose balance nobody stated; where there is nothing to ask, nothing is
@@ -210,9 +211,9 @@ def introduce(tx: Tx, names: Sequence[str], channels: Sequence[Channel], now: da
     """
     fresh: list[str] = []
     again: list[str] = []
-    for name in names:
-        row = due.load(tx, name)
-        if row.first_ok_at is None or row.reminded_at is not None:
+    for row in due.unintroduced(tx):
+        name = row.name
+        if name not in names:
             continue
         blank = latest_checkpoint(reconcile(ledger.live(tx, row.id)).entries) is None
         if row.greeted_at is None:

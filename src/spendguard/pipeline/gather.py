@@ -21,6 +21,7 @@ from spendguard.core.facts import (
     ChannelUse,
     CreditSeen,
     GuardFacts,
+    Health,
     Payer,
     Standing,
     Witness,
@@ -342,6 +343,7 @@ def guard_facts(
     standing: Mapping[tuple[str, str], Stored],
     now: datetime,
     disk_free: int | None,
+    health: Health,
 ) -> GuardFacts:
     """Return what the guard knows of itself; `channel_errors` says which channels are unusable."""
     rows, owed = outbox.channel_rows(tx), outbox.owed_since(tx)
@@ -354,6 +356,7 @@ def guard_facts(
         latest_seen_at=scopes.latest(tx),
         disk_free=disk_free,
         standing={key: _standing(stored) for key, stored in standing.items()},
+        health=health,
     )
 
 

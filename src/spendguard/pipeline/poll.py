@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from spendguard.core.accounts import Account
-from spendguard.core.backoff import poll_delay
 from spendguard.core.errors import ErrorKind, ProviderError
 from spendguard.core.ledger import latest_checkpoint
 from spendguard.core.readings import Extras, SpendRead
@@ -66,15 +65,19 @@ def poll(
     provider: Provider,
     now: datetime,
     progress: Progress = lambda _read, _wanted: None,
+    claim: str | None = None,
 ) -> PollOutcome:
-    """Read one account; a refusal is an outcome, not an exception, and loses nothing."""
+    """Read one account; a refusal is an outcome, not an exception, and loses nothing.
+
+    `claim` is the token under which the account was taken, if it was: the outcome ends it.
+    """
     with store.begin() as tx:
         wanted = _plan(tx, account, now)
     try:
         read = provider.costs(wanted.recent)
         _believe(store, account, read)
     except ProviderError as error:
-        return _refused(store, account, provider, error, now)
+        return _refused(store, account, provider, error, now, claim)
     with store.begin() as tx:
         row = due.load(tx, account.name)
         written = readings.put_spend(tx, row.id, account.currency, read, now)
@@ -85,7 +88,7 @@ def poll(
         row = due.load(tx, account.name)
         changed = _keep_extras(tx, account, row, wanted, extras, now)
         readings.put_replies(tx, row.id, provider.replies(), now)
-        due.succeeded(tx, row, now, account.poll_interval, **changed)
+        due.succeeded(tx, row, now, account.poll_interval, claim, **changed)
     return PollOutcome(account.name, added=written.added, restated=written.restated)
 
 
@@ -103,10 +106,16 @@ def _believe(store: Store, account: Account, read: SpendRead) -> None:
         )
 
 
-def refuse(store: Store, account: Account, error: ProviderError, now: datetime) -> PollOutcome:
+def refuse(
+    store: Store,
+    account: Account,
+    error: ProviderError,
+    now: datetime,
+    claim: str | None = None,
+) -> PollOutcome:
     """Record a poll that could not even be tried, for want of a key."""
     with store.begin() as tx:
-        _fail(tx, account, error, now)
+        due.failed(tx, due.load(tx, account.name), now, account.poll_interval, error, claim)
     return PollOutcome(account.name, error.kind, error.message, error.hint)
 
 
@@ -192,16 +201,15 @@ def _keep_extras(
 
 
 def _refused(
-    store: Store, account: Account, provider: Provider, error: ProviderError, now: datetime
+    store: Store,
+    account: Account,
+    provider: Provider,
+    error: ProviderError,
+    now: datetime,
+    claim: str | None,
 ) -> PollOutcome:
     with store.begin() as tx:
-        row = _fail(tx, account, error, now)
+        row = due.load(tx, account.name)
+        due.failed(tx, row, now, account.poll_interval, error, claim)
         readings.put_replies(tx, row.id, provider.replies(), now)
     return PollOutcome(account.name, error.kind, error.message, error.hint)
-
-
-def _fail(tx: Tx, account: Account, error: ProviderError, now: datetime) -> Any:
-    row = due.load(tx, account.name)
-    pause = poll_delay(error.kind, account.poll_interval, error.retry_after, row.failures + 1)
-    due.failed(tx, row, now, pause, error.kind, error.message)
-    return row

@@ -18,6 +18,7 @@ from spendguard.core.errors import ErrorKind, ProviderError, SpendguardError
 from spendguard.core.evidence import Claim, Evidence
 from spendguard.core.ledger import Kind, purchase_expiry
 from spendguard.core.money import Money
+from spendguard.core.pace import following
 from spendguard.mailbox import MailRead, Mark
 from spendguard.store import due, ledger, mails
 from spendguard.store.connect import Store, Tx
@@ -73,9 +74,18 @@ def _ends_in(name: str, digits: str | None) -> bool:
 
 
 def read_receipts(
-    store: Store, mailbox: Mailbox, read: Reader, payers: Payers, now: datetime
+    store: Store,
+    mailbox: Mailbox,
+    read: Reader,
+    payers: Payers,
+    now: datetime,
+    claim: str | None = None,
 ) -> MailOutcome:
-    """Read what is new in a mailbox and enter what it proves; a refusal is an outcome."""
+    """Read what is new in a mailbox and enter what it proves; a refusal is an outcome.
+
+    `claim` is the token under which the mailbox was taken, if it was: the outcome ends it.
+    """
+    due_at = following(mailbox.name, mailbox.interval, now, mailbox.interval)
     with store.begin() as tx:
         row = mails.load(tx, mailbox.name)
     known = row.uidvalidity is not None and row.last_uid is not None
@@ -85,10 +95,12 @@ def read_receipts(
     except ProviderError as error:
         with store.begin() as tx:
             mails.failed(tx, mailbox.name, error.kind, error.message, now)
+            mails.rest(tx, mailbox.name, claim, due_at)
         return MailOutcome(mailbox.name, error=error.kind, message=error.message, hint=error.hint)
     with store.begin() as tx:
         entered = [enter(tx, mailbox.name, one, payers, now) for one in found.evidence]
         mails.succeeded(tx, mailbox.name, found.mark.uidvalidity, found.mark.last_uid, now)
+        mails.rest(tx, mailbox.name, claim, due_at)
     return MailOutcome(
         mailbox.name, found.seen, entered.count("entered"), entered.count("put aside")
     )

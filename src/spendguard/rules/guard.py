@@ -1,4 +1,4 @@
-"""guard: the guard itself is in trouble: no usable channel, a full disk, a clock that jumped."""
+"""guard: the guard itself is in trouble: its clock, its work, its disk, its database, its channels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from spendguard.rules.base import held_rank, rank_under, unknown
 SUBJECT = "guard"
 MIB = 1024 * 1024
 JUMP = timedelta(minutes=5)
-WEIGHTS = {"clock-jump": 1, "disk-full": 2, "no-channel": 4}
+WEIGHTS = {"clock-jump": 1, "stalled": 8, "disk-full": 2, "not-writable": 16, "no-channel": 4}
+"""Every trouble, the worst last, and the bit it has in the rank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,19 @@ class Guard:
     def _troubles(self, facts: GuardFacts) -> tuple[str, ...]:
         """Return what is wrong, the worst last."""
         found = {
-            "clock-jump": facts.latest_seen_at is not None
-            and facts.latest_seen_at - facts.now > JUMP,
+            "clock-jump": self._jumped(facts),
+            "stalled": facts.health.stalled_since is not None,
             "disk-full": self._disk_full(facts),
+            "not-writable": bool(facts.health.unwritable),
             "no-channel": bool(facts.channels)
             and not any(channel.usable for channel in facts.channels),
         }
         return tuple(trouble for trouble in WEIGHTS if found[trouble])
+
+    def _jumped(self, facts: GuardFacts) -> bool:
+        ahead = facts.latest_seen_at is not None and facts.latest_seen_at - facts.now > JUMP
+        moved = facts.health.jumped
+        return ahead or (moved is not None and abs(moved) > JUMP)
 
     def _disk_full(self, facts: GuardFacts) -> bool:
         if facts.disk_free is None:
@@ -62,5 +69,13 @@ class Guard:
             told["disk_free"] = facts.disk_free // MIB
         if facts.latest_seen_at is not None:
             told["latest_seen_at"] = facts.latest_seen_at
+        health = facts.health
+        if health.jumped is not None:
+            told["jumped"] = abs(health.jumped)
+            told["back"] = health.jumped < timedelta(0)
+        if health.stalled_since is not None:
+            told["stalled_since"] = health.stalled_since
+        if health.unwritable:
+            told["unwritable"] = health.unwritable
         unusable = sorted(channel.name for channel in facts.channels if not channel.usable)
         return told | {"unusable": tuple(unusable)}

@@ -175,6 +175,33 @@ def log(tx: sa.Connection, stored: Stored, what: str, summary: str, now: datetim
     )
 
 
+def newest_event(tx: sa.Connection) -> int:
+    """Return the id of the newest line in the life of any alert."""
+    return tx.execute(sa.select(sa.func.max(alert_events.c.id))).scalar_one() or 0
+
+
+def events_after(tx: sa.Connection, event_id: int) -> list[sa.Row[Any]]:
+    """Return the lines that came after one, with the rule and subject of their alerts."""
+    table = alert_events.c
+    return list(
+        tx.execute(
+            sa.select(
+                table.id,
+                table.alert_id,
+                table.what,
+                table.severity,
+                table.step,
+                table.summary,
+                alerts.c.rule,
+                alerts.c.subject,
+            )
+            .join(alerts, alerts.c.id == table.alert_id)
+            .where(table.id > event_id)
+            .order_by(table.id)
+        )
+    )
+
+
 def mute(tx: sa.Connection, stored: Stored) -> Stored:
     """Hold an alert back at its present level; only a rise above it is told."""
     held = replace(stored.alert, muted=stored.alert.muted or stored.alert.level)

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
-from spendguard.core.errors import StoreError
+from spendguard.core.errors import StoreError, UnwritableError
 
 Tx = sa.Connection  # a connection inside a write transaction
 _BUSY_SECONDS = 30
@@ -35,6 +35,11 @@ _REASONS = {
 }
 
 
+_PASSING = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
+)
+
+
 class Store:
     """The database, opened for writing. Every write is one short transaction."""
 
@@ -43,7 +48,11 @@ class Store:
         if self.path is not None:
             self._make_directory(self.path)
         self.engine = sa.create_engine(
-            self.url, connect_args={"timeout": _BUSY_SECONDS}, poolclass=sa.pool.QueuePool
+            self.url,
+            connect_args={"timeout": _BUSY_SECONDS},
+            poolclass=sa.pool.QueuePool,
+            pool_size=8,
+            max_overflow=-1,  # threads wait for the lock of the database, never for a connection
         )
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
@@ -90,7 +99,9 @@ def explain(error: BaseException | None) -> StoreError | None:
     if code is None:
         return None
     reason = _REASONS.get(code & 0xFF)
-    return None if reason is None else StoreError(*reason)
+    if reason is None:
+        return None
+    return (UnwritableError if code & 0xFF in _PASSING else StoreError)(*reason)
 
 
 def _prepare(connection: Any, _record: Any) -> None:

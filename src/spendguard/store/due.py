@@ -9,8 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from spendguard.core.accounts import Account
-from spendguard.core.errors import ErrorKind, StoreError
+from spendguard.core.backoff import poll_delay
+from spendguard.core.errors import ErrorKind, ProviderError, StoreError
 from spendguard.core.facts import Polls
+from spendguard.core.pace import following
+from spendguard.store import claims
 from spendguard.store.schema import accounts
 
 Row = sa.Row[Any]
@@ -44,6 +47,13 @@ def load(tx: sa.Connection, name: str) -> Row:
     return tx.execute(sa.select(accounts).where(accounts.c.name == name)).one()
 
 
+def unintroduced(tx: sa.Connection) -> list[Row]:
+    """Return the accounts that were read and whose introduction, or its reminder, is owed."""
+    table = accounts.c
+    query = sa.select(accounts).where(table.first_ok_at.is_not(None), table.reminded_at.is_(None))
+    return list(tx.execute(query.order_by(table.name)))
+
+
 def polls(row: Row) -> Polls:
     """Return how the reading of an account goes."""
     return Polls(
@@ -56,9 +66,14 @@ def polls(row: Row) -> Polls:
 
 
 def succeeded(
-    tx: sa.Connection, row: Row, now: datetime, pause: timedelta, **changed: object
+    tx: sa.Connection,
+    row: Row,
+    now: datetime,
+    interval: timedelta,
+    claim: str | None = None,
+    **changed: object,
 ) -> None:
-    """Record a good poll."""
+    """Record a good poll, and end the claim it was made under."""
     tx.execute(
         sa.update(accounts)
         .where(accounts.c.id == row.id)
@@ -66,31 +81,38 @@ def succeeded(
             first_ok_at=row.first_ok_at or now,
             last_ok_at=now,
             last_poll_at=now,
-            next_poll_at=now + pause,
             failures=0,
             failing_since=None,
             error_kind=None,
             error_text=None,
             **changed,
         )
+        .values(claims.release(claims.POLLS, claim, following(row.name, interval, now, interval)))
     )
 
 
 def failed(
-    tx: sa.Connection, row: Row, now: datetime, pause: timedelta, kind: ErrorKind, text: str
+    tx: sa.Connection,
+    row: Row,
+    now: datetime,
+    interval: timedelta,
+    error: ProviderError,
+    claim: str | None = None,
 ) -> None:
     """Record a poll that did not give the costs; what was known stays known."""
+    pause = poll_delay(error.kind, interval, error.retry_after, row.failures + 1)
+    due_at = following(row.name, interval, now, pause)
     tx.execute(
         sa.update(accounts)
         .where(accounts.c.id == row.id)
         .values(
             last_poll_at=now,
-            next_poll_at=now + pause,
             failures=accounts.c.failures + 1,
             failing_since=row.failing_since or now,
-            error_kind=kind.value,
-            error_text=text,
+            error_kind=error.kind.value,
+            error_text=error.message,
         )
+        .values(claims.release(claims.POLLS, claim, due_at))
     )
 
 

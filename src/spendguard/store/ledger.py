@@ -182,6 +182,17 @@ def mark(tx: sa.Connection, account_id: int) -> str:
     return f"{newest or 0}:{voided}"
 
 
+def marks(tx: sa.Connection) -> dict[str, str]:
+    """Return the mark of every account that has entries, by its name."""
+    table = entries.c
+    rows = tx.execute(
+        sa.select(accounts.c.name, sa.func.max(table.id), sa.func.count(table.voided_at))
+        .join(accounts, accounts.c.id == table.account_id)
+        .group_by(accounts.c.name)
+    )
+    return {row[0]: f"{row[1] or 0}:{row[2]}" for row in rows}
+
+
 def card_mark(tx: sa.Connection, card: str) -> str:
     """Return a mark that changes with every charge on a card, and every void of one."""
     table = entries.c

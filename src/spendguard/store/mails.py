@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from spendguard.core.errors import ErrorKind
 from spendguard.core.evidence import Evidence
 from spendguard.core.windows import DAY
+from spendguard.store import claims
 from spendguard.store.schema import accounts, mailboxes, mails
 
 
@@ -48,6 +49,15 @@ def failed(tx: sa.Connection, name: str, kind: ErrorKind, text: str, now: dateti
         failing_since=row.failing_since or now,
         error_kind=kind.value,
         error_text=text,
+    )
+
+
+def rest(tx: sa.Connection, name: str, claim: str | None, due_at: datetime) -> None:
+    """End the claim under which a mailbox was read, if any, and say when it is due again."""
+    tx.execute(
+        sa.update(mailboxes)
+        .where(mailboxes.c.name == name)
+        .values(claims.release(claims.READS, claim, due_at))
     )
 
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from spendguard.core.alerts import NotifyReason
 from spendguard.core.findings import Severity, decode_values, encode_values
 from spendguard.core.notifications import Item, Notification, Topic
+from spendguard.core.pace import FARTHEST, due
 from spendguard.store.schema import channels, outbox, outbox_alerts
 
 _Told = tuple[sa.Row[Any], set[str]]  # a row, and the alerts it is about
@@ -164,8 +165,8 @@ def _ready(
     ready: list[_Told] = []
     for row in rows:
         mine = _alerts(row)
-        due = row.due_at <= now or (early and row.claim is None)
-        if not due or row.id in tried or mine & blocked:
+        ready_now = due(row.due_at, now) or (early and row.claim is None)
+        if not ready_now or row.id in tried or mine & blocked:
             blocked |= mine
         else:
             ready.append((row, mine))
@@ -292,6 +293,33 @@ def finish(
         .values(**values)
     )
     return done.rowcount == 1
+
+
+def due_channels(tx: sa.Connection, now: datetime) -> list[str]:
+    """Return the channels to which something is owed that may be tried now."""
+    late = sa.or_(outbox.c.due_at <= now, outbox.c.due_at > now + FARTHEST)
+    query = sa.select(outbox.c.channel).where(outbox.c.state == "owed", late).distinct()
+    return sorted(tx.execute(query).scalars())
+
+
+def soonest(tx: sa.Connection, now: datetime) -> datetime | None:
+    """Return when the next message will be due that is not due yet."""
+    found: datetime | None = tx.execute(
+        sa.select(sa.func.min(outbox.c.due_at)).where(
+            outbox.c.state == "owed", outbox.c.due_at > now
+        )
+    ).scalar_one()
+    return found
+
+
+def hasten(tx: sa.Connection, now: datetime) -> int:
+    """Make every owed message due that is in nobody's hands, whatever its backoff."""
+    done = tx.execute(
+        sa.update(outbox)
+        .where(outbox.c.state == "owed", outbox.c.claim.is_(None))
+        .values(due_at=now)
+    )
+    return done.rowcount
 
 
 def take_back(tx: sa.Connection, now: datetime) -> int:

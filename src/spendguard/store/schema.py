@@ -34,7 +34,8 @@ accounts = sa.Table(
     sa.Column("first_ok_at", Instant),
     sa.Column("last_ok_at", Instant),
     sa.Column("last_poll_at", Instant),
-    sa.Column("next_poll_at", Instant),
+    sa.Column("next_poll_at", Instant),  # while claimed: when the lease runs out
+    sa.Column("claim", sa.Text),  # the token of whoever reads it now
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("failing_since", Instant),
     sa.Column("error_kind", sa.Text),
@@ -151,7 +152,8 @@ mailboxes = sa.Table(
     sa.Column("uidvalidity", sa.BigInteger),
     sa.Column("last_uid", sa.BigInteger),
     sa.Column("last_ok_at", Instant),
-    sa.Column("next_read_at", Instant),
+    sa.Column("next_read_at", Instant),  # while claimed: when the lease runs out
+    sa.Column("claim", sa.Text),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("failing_since", Instant),
     sa.Column("error_kind", sa.Text),
@@ -333,4 +335,12 @@ configuration = sa.Table(  # the effective configuration without secrets; one ro
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("loaded_at", Instant, nullable=False),
     sa.Column("effective", sa.Text, nullable=False),
+)
+
+jobs = sa.Table(  # when the daemon last finished a kind of work; `doctor --alive` looks at it
+    "jobs",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("finished_at", Instant, nullable=False),
+    sa.Column("every_seconds", sa.Integer, nullable=False),
 )

@@ -55,6 +55,17 @@ def latest(tx: sa.Connection) -> datetime | None:
     return found
 
 
+def marks(tx: sa.Connection) -> dict[str, str]:
+    """Return the mark of the ledger at the last evaluation of each scope."""
+    query = sa.select(scopes.c.name, scopes.c.ledger_mark).where(scopes.c.evaluated_at.is_not(None))
+    return {row.name: row.ledger_mark for row in tx.execute(query)}
+
+
+def settle(tx: sa.Connection, now: datetime) -> None:
+    """Let no evaluation be of an instant to come: the clock was ahead when it was made."""
+    tx.execute(sa.update(scopes).where(scopes.c.evaluated_at > now).values(evaluated_at=now))
+
+
 def store_configuration(tx: sa.Connection, effective: Mapping[str, Any], now: datetime) -> None:
     """Keep the effective configuration, without secrets, for the commands that read."""
     text = json.dumps(effective, sort_keys=True)

@@ -1,0 +1,338 @@
+"""A real systemd: the service as it is installed, in a machine of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from spendguard.app.clock import utc_now
+from spendguard.simulator import Simulator, World
+from tests.ends import HttpEnd
+from tests.system.machine import HOME, Machine, Ran, wanting
+from tests.system.program import KEY
+
+SPENDGUARD = HOME / "bin" / "spendguard"
+CONFIG = "/etc/spendguard/config.toml"
+CREDENTIALS = "/etc/spendguard/credentials"
+STATE = "/var/lib/spendguard"
+DROPIN = "/etc/systemd/system/spendguard.service.d/test.conf"
+LOADED = f"""
+[Service]
+LoadCredential=openai_admin_key:{CREDENTIALS}/openai_admin_key
+LoadCredential=ops_url:{CREDENTIALS}/ops_url
+"""
+LOW = "WARNING balance-low openai-main"
+LOWER = "CRITICAL balance-low openai-main"
+WATCHDOG = 4.0
+RESTART = 1.0
+POLL = 1.0
+ENDED = "Watchdog timeout (limit 4s)!"
+
+pytestmark = pytest.mark.skipif(
+    bool(wanting()), reason=f"NOT TESTED with a real systemd: {wanting()}"
+)
+
+
+@dataclass
+class Guarded:
+    """A machine with an account to guard, the world it is in, and the far end of its messages."""
+
+    machine: Machine
+    world: World
+    simulator: Simulator
+    hook: HttpEnd
+    control: tuple[str, ...] = ("systemctl",)
+    user: str = ""
+    dropin: str = DROPIN
+    read: int = field(default=0)
+
+    def configuration(self, *lines: str, key: str = "credential:openai_admin_key") -> str:
+        return "\n".join(
+            (
+                "[[accounts]]",
+                'name = "openai-main"',
+                'provider = "openai"',
+                f'key = "{key}"',
+                f'base_url = "{self.simulator.url}"',
+                'poll_interval = "1s"',
+                "[[channels]]",
+                'name = "ops"',
+                'url = "credential:ops_url"',
+                *lines,
+                "",
+            )
+        )
+
+    def spendguard(self, *arguments: str, user: str = "") -> Ran:
+        return self.machine.run(SPENDGUARD, *arguments, user=user or self.user)
+
+    def systemctl(self, *arguments: str) -> str:
+        return self.machine.do(*self.control, *arguments, user=self.user)
+
+    def start(self) -> float:
+        """Start the service, and return how many seconds it took to be ready."""
+        return self.machine.until(
+            "it is started", lambda: self.systemctl("start", "spendguard") == ""
+        )
+
+    def shown(self, name: str) -> str:
+        return self.systemctl("show", "--value", f"--property={name}", "spendguard").strip()
+
+    def ready_at(self) -> float:
+        """Return when it was last ready, in seconds of the machine's steady clock."""
+        return int(self.shown("ActiveEnterTimestampMonotonic")) / 1e6
+
+    def settings(self, *lines: str) -> None:
+        """Change settings of the unit, as `systemctl edit` does."""
+        self.machine.write(self.dropin, "\n".join((LOADED, *lines, "")))
+        self.systemctl("daemon-reload")
+
+    def journal(self) -> str:
+        return self.machine.do("journalctl", "--no-pager", "--output=cat", "--unit=spendguard")
+
+    def logged(self, phrase: str) -> bool:
+        return phrase in self.journal()
+
+    def logged_at(self, phrase: str) -> float:
+        """Return when a phrase was logged first, in seconds of the steady clock."""
+        entries = self.machine.do("journalctl", "--no-pager", "--output=json", "--unit=spendguard")
+        each = map(json.loads, entries.splitlines())
+        return next(
+            int(one["__MONOTONIC_TIMESTAMP"]) / 1e6 for one in each if phrase in one["MESSAGE"]
+        )
+
+    def news(self) -> list[str]:
+        """Return the titles that came since the last look."""
+        titles = [str(message["title"]) for message in self.hook.messages]
+        before, self.read = self.read, len(titles)
+        return titles[before:]
+
+    def until_told(self, title: str) -> None:
+        """Wait for a message with a title."""
+        told: list[str] = []
+
+        def came() -> bool:
+            told.extend(self.news())
+            return title in told
+
+        self.machine.until(f"{title} is told", came)
+
+    def spend(self, amount: str) -> None:
+        self.world.spend(utc_now(), amount, line_item="gpt-6-astra, input_tokens")
+
+
+@pytest.fixture
+def outside() -> Iterator[Guarded]:
+    """A machine on which nothing is installed yet."""
+    world = World(utc_now(), clock=utc_now)
+    world.spend(utc_now() - timedelta(days=3), "1.50", line_item="gpt-6-astra, input_tokens")
+    with ExitStack() as stack:
+        simulator = stack.enter_context(Simulator(world, KEY))
+        hook = stack.enter_context(HttpEnd())
+        machine = stack.enter_context(Machine())
+        yield Guarded(machine, world, simulator, hook)
+
+
+@pytest.fixture
+def guarded(outside: Guarded) -> Guarded:
+    """A machine on which the service is installed as the hints say, and not started."""
+    machine = outside.machine
+    machine.do(SPENDGUARD, "service", "install")
+    machine.write(f"{CREDENTIALS}/openai_admin_key", KEY, 0o600)
+    machine.write(f"{CREDENTIALS}/ops_url", outside.hook.url, 0o600)
+    machine.write(CONFIG, outside.configuration())
+    outside.settings()
+    machine.do(SPENDGUARD, "balance", "set", "openai-main", "4.00")  # root makes the database
+    machine.user("ada", "spendguard")
+    machine.user("eve")
+    return outside
+
+
+def written(machine: Machine) -> dict[str, tuple[int, int]]:
+    """Return what was changed in the machine's root since it was booted, and when."""
+    found = {}
+    for directory, _, names in os.walk(machine.written):
+        for path in (Path(directory), *(Path(directory, name) for name in names)):
+            about = path.lstat()
+            place = f"/{path.relative_to(machine.written)}"
+            found[place] = (about.st_mtime_ns, about.st_ctime_ns)
+    return found
+
+
+def balance_of(ran: Ran) -> str:
+    assert (ran.code, ran.err) == (0, "")
+    return str(json.loads(ran.out)["accounts"][0]["balance"]["floor"])
+
+
+def test_it_guards_as_installed_and_whoever_is_in_its_group_may_ask(guarded: Guarded) -> None:
+    machine = guarded.machine
+    before = written(machine)
+
+    guarded.start()
+    guarded.until_told(LOW)
+    assert guarded.shown("ActiveState") == "active"
+    machine.until(
+        "systemd knows how it fares",
+        lambda: guarded.shown("StatusText") == "1 of 1 account read, 1 alert firing",
+    )
+    assert guarded.shown("User") == "spendguard"
+    assert balance_of(guarded.spendguard("status", "--json", user="ada")) == "4.00"
+    assert "permission denied" in guarded.spendguard("status", user="eve").err
+    assert KEY not in guarded.journal()
+    assert KEY not in machine.do("cat", f"/proc/{guarded.shown('MainPID')}/environ")
+
+    took = machine.until("it is stopped", lambda: guarded.systemctl("stop", "spendguard") == "")
+    assert took < 10
+    assert (guarded.shown("ActiveState"), guarded.shown("Result")) == ("inactive", "success")
+    assert guarded.shown("ExecMainStatus") == "0"
+    assert not (machine.written / STATE[1:] / "spendguard.db-wal").exists()
+    assert balance_of(guarded.spendguard("status", "--json", user="ada")) == "4.00"
+
+    after = written(machine)
+    changed = {path for path in after if before.get(path) != after[path]}
+    own_tmp = {"/var", "/var/tmp"}  # noqa: S108 - systemd makes it, and removes it
+    assert {path for path in changed if not path.startswith(STATE)} <= own_tmp
+    assert f"{STATE}/spendguard.db" in changed
+
+
+def test_nothing_but_its_state_is_open_to_it(guarded: Guarded) -> None:
+    """The settings of the unit, with a shell in the place of the daemon."""
+    look = (
+        "for place in / /etc /etc/spendguard /home /opt /root /run /run/lock /run/user /srv /usr "
+        "/dev/shm /var /var/lib /var/log /opt/spendguard /tmp /var/tmp /var/lib/spendguard; do "
+        "if touch $$place/probe 2>/dev/null; then echo open $$place; fi; done; "
+        "ls /home /root /proc/1 2>&1 | sed s/^/seen:/; cat $$CREDENTIALS_DIRECTORY/ops_url; "
+        "cat /etc/spendguard/credentials/ops_url"
+    )
+    guarded.settings(
+        "Type=oneshot",
+        "Restart=no",
+        "ExecStartPre=",
+        "ExecStart=",
+        f"ExecStart=-/bin/sh -c '{look}'",
+    )
+    guarded.start()
+    said = guarded.journal()
+    assert re.findall(r"^open (.*)$", said, re.MULTILINE) == [
+        *("/tmp", "/var/tmp"),  # noqa: S108 - its own
+        STATE,
+    ]
+    assert guarded.hook.url in said
+    assert "ada" not in said
+    assert "cat: /etc/spendguard/credentials/ops_url: Permission denied" in said
+    assert not (guarded.machine.written / "var/tmp/probe").exists()
+
+
+def test_a_reload_takes_what_holds_and_refuses_what_does_not(guarded: Guarded) -> None:
+    machine = guarded.machine
+    guarded.start()
+    guarded.until_told(LOW)
+    pid = guarded.shown("MainPID")
+
+    machine.write(CONFIG, guarded.configuration("[accounts.rules.balance-lo]"))
+    guarded.systemctl("reload", "spendguard")
+    machine.until("it is refused", lambda: guarded.logged("configuration refused"))
+    machine.until(
+        "systemd knows", lambda: guarded.shown("StatusText").startswith("configuration refused")
+    )
+    guarded.spend("2.00")
+    guarded.until_told(LOWER)
+
+    second = f'[[channels]]\nname = "second"\nurl = "{guarded.hook.url}"'
+    machine.write(CONFIG, guarded.configuration(second))
+    guarded.systemctl("reload", "spendguard")
+    machine.until("it is taken", lambda: guarded.logged("reloaded accounts=1 channels=2"))
+    guarded.spend("5.00")
+    machine.until("both channels are told", lambda: guarded.news().count(LOWER) >= 0)
+    assert (guarded.shown("ActiveState"), guarded.shown("MainPID")) == ("active", pid)
+
+
+def test_a_job_that_hangs_is_ended_and_it_is_ready_again_soon(guarded: Guarded) -> None:
+    """The key is on a file system that stopped answering: a pipe that nobody writes to."""
+    machine = guarded.machine
+    machine.write(f"{STATE}/key", KEY, 0o644)
+    machine.write(CONFIG, guarded.configuration(key=f"file:{STATE}/key"))
+    guarded.settings(f"WatchdogSec={WATCHDOG}", f"RestartSec={RESTART}")
+    to_ready = guarded.start()
+    guarded.until_told(LOW)
+    first = guarded.ready_at()
+
+    machine.do("sh", "-c", f"cd {STATE} && mkfifo -m 644 pipe && mv key kept && mv pipe key")
+    hung_at = time.monotonic()
+    machine.until("the watchdog ends it", lambda: guarded.logged(ENDED))
+    machine.do("mv", f"{STATE}/kept", f"{STATE}/key")
+    machine.until("it is ready again", lambda: guarded.ready_at() != first)
+    ended_at, ready_at = guarded.logged_at(ENDED), guarded.ready_at()
+
+    told = f"ended after {ended_at - hung_at:.2f} s, ready {ready_at - ended_at:.2f} s later"
+    print(f"{told}; at first it took {to_ready:.2f} s")  # noqa: T201
+    assert ended_at - hung_at <= POLL + WATCHDOG + 1.0, told
+    assert ready_at - ended_at <= RESTART + max(1.5, 2 * to_ready), told
+    where = guarded.journal()
+    assert "Fatal Python error: Aborted" in where
+    assert re.search(r"config/secrets\.py\", line \d+ in _from_file", where)
+    guarded.spend("2.00")
+    guarded.until_told(LOWER)
+
+
+def test_killed_it_can_still_be_asked_and_comes_back_by_itself(guarded: Guarded) -> None:
+    machine = guarded.machine
+    guarded.settings("RestartSec=3")
+    guarded.start()
+    guarded.until_told(LOW)
+    first = guarded.ready_at()
+    guarded.systemctl("kill", "--signal=KILL", "spendguard")
+    machine.until("it is down", lambda: guarded.shown("SubState") == "auto-restart")
+    assert (machine.written / STATE[1:] / "spendguard.db-wal").exists()
+    assert balance_of(guarded.spendguard("status", "--json", user="ada")) == "4.00"
+    machine.until("it is ready again", lambda: guarded.ready_at() != first)
+    guarded.spend("2.00")
+    guarded.until_told(LOWER)
+
+
+def test_uninstalled_it_is_gone_and_its_history_is_not(guarded: Guarded) -> None:
+    machine = guarded.machine
+    guarded.systemctl("enable", "spendguard")
+    guarded.start()
+    machine.do(SPENDGUARD, "service", "uninstall")
+    assert machine.run("systemctl", "is-active", "spendguard").out == "inactive\n"
+    assert machine.run("systemctl", "is-enabled", "spendguard").out == ""
+    assert not machine.run("pgrep", "--uid=spendguard").out
+    assert balance_of(guarded.spendguard("status", "--json", user="ada")) == "4.00"
+
+
+def test_a_user_has_a_guard_without_root(outside: Guarded) -> None:
+    machine = outside.machine
+    machine.user("ada")
+    uid = machine.do("id", "--user", "ada").strip()
+    machine.do("systemctl", "start", "dbus.socket", "systemd-logind.service", f"user@{uid}.service")
+    runtime = ("env", f"XDG_RUNTIME_DIR=/run/user/{uid}")
+    machine.do(*runtime, SPENDGUARD, "service", "install", "--user", user="ada")
+    home = "/home/ada/.config"
+    guarded = Guarded(
+        *(machine, outside.world, outside.simulator, outside.hook),
+        control=(*runtime, "systemctl", "--user"),
+        user="ada",
+        dropin=f"{home}/systemd/user/spendguard.service.d/test.conf",
+    )
+    secrets = f"{home}/spendguard/credentials"
+    machine.write(f"{secrets}/openai_admin_key", KEY, 0o600, user="ada")
+    machine.write(f"{secrets}/ops_url", outside.hook.url, 0o600, user="ada")
+    machine.write(f"{home}/spendguard/config.toml", guarded.configuration(), user="ada")
+    machine.write(guarded.dropin, LOADED.replace(CREDENTIALS, "%h/.config/spendguard/credentials"))
+    guarded.systemctl("daemon-reload")
+    assert guarded.spendguard("balance", "set", "openai-main", "4.00").code == 0
+    guarded.start()
+    guarded.until_told(LOW)
+    assert balance_of(guarded.spendguard("status", "--json")) == "4.00"
+    machine.do(*runtime, SPENDGUARD, "service", "uninstall", "--user", user="ada")
+    assert guarded.systemctl("list-units", "--all", "--no-legend", "spendguard.service") == ""
