@@ -131,7 +131,7 @@ class DaemonLife(Life):
     def turn(self) -> None:
         """Let a daemon begin, let a person state something beside it, and kill either or both."""
         daemon = Child(self.run, "run")
-        if self.chance.random() < 0.5:
+        if self.chance.random() < 0.3:
             self.wait(daemon.over, self.chance.uniform(0, self.lasts))
         command = self.state()
         self.until_some_point(daemon)
