@@ -17,6 +17,7 @@ def _daemon() -> None:
     """Claims on what is due, and the jobs of the daemon."""
     for table in ("accounts", "mailboxes"):
         op.add_column(table, sa.Column("claim", sa.Text(), nullable=True))
+    op.create_index(op.f("ix_accounts_next_poll_at"), "accounts", ["next_poll_at"], unique=False)
     op.create_table(
         "jobs",
         sa.Column("name", sa.Text(), nullable=False),

@@ -74,10 +74,6 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             QUIET + "[quiet_hours]\nfrom = '22:00'\nto = '07:00'",
             "SG-W05 quiet_hours: has no effect in this version",
         ),
-        (
-            QUIET + "[heartbeat]\nurl = 'env:BEAT'",
-            "SG-W05 heartbeat: has no effect in this version",
-        ),
         ("language = 'zh-CN'" + QUIET, "SG-W05 language: has no effect in this version"),
         (
             QUIET + "language = 'zh-CN'",

@@ -18,6 +18,7 @@ from spendguard.core.facts import (
     ChannelUse,
     CreditSeen,
     GuardFacts,
+    Health,
     LimitUse,
     Payer,
     Polls,
@@ -527,6 +528,13 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
     "channel-failing clear": ("channel-failing", channel()),
     "guard no-channel": ("guard", channel(usable=False)),
     "guard disk-full": ("guard", replace(channel(), disk_free=12 * 1024 * 1024)),
+    "guard clock-jump": ("guard", replace(channel(), health=Health(jumped=-365 * DAY))),
+    "guard clock-jump ahead": ("guard", replace(channel(), health=Health(jumped=7 * HOUR))),
+    "guard stalled": ("guard", replace(channel(), health=Health(stalled_since=NOW - HOUR))),
+    "guard not-writable": (
+        "guard",
+        replace(channel(), health=Health(unwritable="the disk is full")),
+    ),
     "guard everything": (
         "guard",
         replace(channel(usable=False), disk_free=0, latest_seen_at=NOW + HOUR),

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from spendguard.core.facts import ChannelUse, GuardFacts, Standing
+from spendguard.core.facts import ChannelUse, GuardFacts, Health, Standing
 from spendguard.core.findings import Severity, Status
 from spendguard.rules.guard import Guard
 
@@ -14,6 +14,8 @@ MIB = 1024 * 1024
 WELL = ChannelUse("ops", usable=True)
 DEAD = ChannelUse("mail", usable=False)
 MINUTES_5 = timedelta(minutes=5)
+YEAR = timedelta(days=365)
+SINCE = datetime(2026, 11, 23, 10, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 
 
@@ -30,6 +32,13 @@ def healthy(now: datetime) -> GuardFacts:
         pytest.param({"channels": (DEAD,)}, "no-channel", id="none usable fires"),
         pytest.param({"disk_free": 64 * MIB - 1}, "disk-full", id="a byte under 64 MiB fires"),
         pytest.param({"latest_seen_at": None}, "", id="an empty database has no clock to jump"),
+        pytest.param({"health": Health(jumped=YEAR)}, "clock-jump", id="a clock set ahead"),
+        pytest.param({"health": Health(jumped=-YEAR)}, "clock-jump", id="a clock set back"),
+        pytest.param({"health": Health(jumped=-MINUTES_5)}, "", id="a clock that was corrected"),
+        pytest.param({"health": Health(stalled_since=SINCE)}, "stalled", id="work that hangs"),
+        pytest.param(
+            {"health": Health(unwritable="the disk is full")}, "not-writable", id="no way to write"
+        ),
     ],
 )
 def test_troubles(now: datetime, known: dict[str, Any], step: str) -> None:
@@ -64,6 +73,15 @@ def test_a_disk_that_hovers(now: datetime, free: int, held: int, status: Status)
     former = {("guard", "guard"): Standing(Severity.CRITICAL, "", held, now)}
     [finding] = Guard().evaluate(replace(healthy(now), disk_free=free, standing=former))
     assert finding.status is status
+
+
+def test_the_way_a_clock_was_set_is_told(now: datetime) -> None:
+    [back] = Guard().evaluate(replace(healthy(now), health=Health(jumped=-YEAR)))
+    [ahead] = Guard().evaluate(replace(healthy(now), health=Health(jumped=YEAR)))
+    assert [(one.values["jumped"], one.values["back"]) for one in (back, ahead)] == [
+        (YEAR, True),
+        (YEAR, False),
+    ]
 
 
 def test_any_further_trouble_is_a_rise_and_the_worst_is_the_step(now: datetime) -> None:

@@ -89,6 +89,11 @@ def _demo(parser: ArgumentParser) -> None:
     output.complete = FILES  # type: ignore[attr-defined]
 
 
+def _doctor(parser: ArgumentParser) -> None:
+    told = "only whether the daemon works, by its database: exit 0 if it does, else 1"
+    parser.add_argument("--alive", action="store_true", help=told)
+
+
 def _channel_test(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="only this channel")
 
@@ -226,7 +231,7 @@ COMMANDS = {
     "check": Command("read, judge and tell everything once", "check:run"),
     "config": Command("look at the configuration"),
     "config check": Command("say everything that is wrong with it", "config:check"),
-    "doctor": Command("look for the cause when something does not work", "doctor:run"),
+    "doctor": Command("look for the cause when something does not work", "alive:run", _doctor),
     "channel": Command("the places that messages go to"),
     "channel test": Command("send one test message to each", "channel:test", _channel_test),
     "demo": Command(

@@ -20,10 +20,9 @@ SILENT = 2 * MINUTE
 class Chores:
     """The jobs that are about everything at once."""
 
-    def __init__(self, duty: Duty, retry: Callable[[], None], wake: Callable[[str], None]) -> None:
+    def __init__(self, duty: Duty, retry: Callable[[], None]) -> None:
         self._duty = duty
         self._retry = retry
-        self._wake = wake
         self._began = duty.steady()
         self._retried: float | None = None
         self._beat: float | None = None
@@ -40,7 +39,7 @@ class Chores:
             self._retry()
         duty.app.evaluate_open()
         duty.app.evaluate_guard(duty.health)
-        self._wake("deliver")
+        duty.wake("deliver")
         duty.tell_moves()
         return RETRY if duty.trouble.standing else None
 

@@ -25,11 +25,11 @@ class Crew:
         self.duty = duty
         self._channels = {one.name: one for one in duty.app.configuration.channels}
         self._polls = readers.polls(duty, self._poll, self._polled)
-        self._mails = readers.mailboxes(duty, self._read, partial(self.wake, "mailbox"))
+        self._mails = readers.mailboxes(duty, self._read, lambda: duty.wake("mailbox"))
         self._sends = Lane(max(len(self._channels), 1), 0)  # a worker for each channel
         self._fresh = False
         self._kept: Collection[str] | None = None
-        chores = Chores(duty, self.renew, self.wake)
+        chores = Chores(duty, self.renew)
         jobs = {
             "poll": (every, self._poll_due),
             "deliver": (MINUTE, self._deliver_due),
@@ -43,6 +43,7 @@ class Crew:
         self._schedule = Schedule(
             Job(name, pause, partial(duty.safely, name, run)) for name, (pause, run) in jobs.items()
         )
+        duty.wake = self._schedule.wake
 
     @property
     def reading(self) -> set[str]:
@@ -58,10 +59,6 @@ class Crew:
         """Take everything as due, but what a former crew still reads, and begin."""
         self._kept = kept
         self._schedule.start()
-
-    def wake(self, job: str) -> None:
-        """Run a job now."""
-        self._schedule.wake(job)
 
     def renew(self) -> None:
         """Take everything as due: the clock was set, and what was put off by it is meaningless."""
@@ -100,13 +97,13 @@ class Crew:
         self._mails.free(kept)
         app.retire()
         for job in ("deliver", "mailbox"):
-            self.wake(job)
+            self.duty.wake(job)
 
     def _poll(self, account: Account, token: str) -> None:
         duty = self.duty
         outcome = duty.app.poll(account, claim=token)
         judged = duty.app.evaluate(account)
-        self.wake("deliver")
+        self.duty.wake("deliver")
         if duty.board.put(account.name, judged.facts, read=outcome.error is None):
             self._fresh = True
         duty.teller.polled(outcome)
@@ -114,13 +111,13 @@ class Crew:
 
     def _polled(self) -> None:
         """Go on with the next; after the last of several, introduce those read for the first time."""
-        self.wake("poll")
+        self.duty.wake("poll")
         if self._polls.busy:
             return
-        self.wake("heartbeat")
+        self.duty.wake("heartbeat")
         if self._fresh:
             self._fresh = False
-            self.wake("judge")
+            self.duty.wake("judge")
 
     # mailboxes
 
@@ -131,7 +128,7 @@ class Crew:
         if outcome.entered or outcome.put_aside:
             for account in duty.app.told_by(mailbox):
                 duty.app.evaluate(account)
-            self.wake("deliver")
+            self.duty.wake("deliver")
             duty.tell_moves()
 
     # messages
@@ -145,7 +142,7 @@ class Crew:
             if name in self._channels:
                 work: Callable[[], None] = partial(self._deliver, name)
                 safe = partial(self.duty.safely, f"deliver {name}", work)
-                self._sends.put(name, safe, partial(self.wake, "deliver"))
+                self._sends.put(name, safe, partial(self.duty.wake, "deliver"))
         return None if soonest is None else soonest - app.clock()
 
     def _deliver(self, name: str) -> None:

@@ -41,6 +41,8 @@ class Duty:
         self.trouble = Trouble(Emergency(app.configuration, app.ends), app.clock, steady)
         names = [account.name for account in app.configuration.accounts]
         self.board = Board(names, app.configuration.zone)
+        self.wake: Callable[[str], None] = lambda _job: None
+        """Runs a job now; whoever runs the jobs says how."""
         self._lock = threading.Lock()
         with app.store.begin() as tx:
             self._told = alerts.newest_event(tx)
@@ -52,7 +54,8 @@ class Duty:
             try:
                 pause = do()
             except UnwritableError as error:
-                self.trouble.failed(work, error)
+                if self.trouble.failed(work, error):
+                    self.wake("judge")  # it tells of it, and finds out when it is over
                 return RETRY
             except Exception as error:  # noqa: BLE001 - a daemon outlives its bugs
                 self.teller.failed(work, error)

@@ -72,9 +72,9 @@ class Post:
     def look(self) -> None:
         """See to what other processes wrote."""
         if self.watch.changed():
-            self.crew.wake("deliver")
+            self.crew.duty.wake("deliver")
             if self.watch.ledger_changed():
-                self.crew.wake("judge")
+                self.crew.duty.wake("judge")
 
     def close(self) -> None:
         """Give back what was opened, the lock last."""

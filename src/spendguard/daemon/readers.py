@@ -76,13 +76,10 @@ class Readers(Generic[N]):
             )
             soonest = claims.soonest(tx, self._line, now)
         for name, failing in won.items():
-            read = partial(self._whole, self._named[name], token)
+            read = partial(self._read, self._named[name], token)
             work = partial(self._duty.safely, f"{self._job} {name}", read)
             self._lane.put(name, work, self._finished, failing=failing)
         return None if soonest is None else soonest - app.clock()
-
-    def _whole(self, one: N, token: str) -> None:
-        self._read(one, token)
 
     def close(self) -> None:
         """Take nothing more."""

@@ -54,7 +54,7 @@ class Schedule:
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         self._turns = {job.name: _Turn(job) for job in jobs}
-        self._pool = ThreadPoolExecutor(2 * len(self._turns), "job")
+        self._pool = ThreadPoolExecutor(2 * len(self._turns) + 1, "job")
         self._stopped = threading.Event()
         self._scheduler: Any = BackgroundScheduler(
             executors={"default": _Shared(self._pool)},
@@ -66,7 +66,7 @@ class Schedule:
         """Begin, with every job at once."""
         for turn in self._turns.values():
             self._scheduler.add_job(
-                self._take,
+                self._timed,
                 IntervalTrigger(seconds=turn.job.every.total_seconds(), timezone=UTC),
                 args=(turn,),
                 id=turn.job.name,
@@ -102,9 +102,12 @@ class Schedule:
             self._scheduler.shutdown(wait=False)
         self._pool.shutdown(wait=False)
 
+    def _timed(self, turn: _Turn) -> None:
+        turn.wanted = True
+        self._take(turn)
+
     def _take(self, turn: _Turn) -> None:
         """Run a job until nobody wants it again; somebody who runs it already does so for us."""
-        turn.wanted = True
         while turn.wanted and not self._stopped.is_set() and turn.lock.acquire(blocking=False):
             try:
                 turn.wanted = False

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from spendguard.app.emergency import Emergency
 from spendguard.core.errors import UnwritableError
 from spendguard.core.facts import Health
 
@@ -20,13 +20,32 @@ HOLD = timedelta(seconds=15)  # a backup, or somebody's long transaction, is no 
 AGAIN = timedelta(minutes=1)  # between two tries to tell a channel that took nothing
 
 
+class Voice(Protocol):
+    """What tells something past the outbox."""
+
+    @property
+    def channels(self) -> list[str]:
+        """The channels that are to hear of it."""
+        ...
+
+    def tell(
+        self, channels: Collection[str], health: Health, since: datetime, now: datetime
+    ) -> list[str]:
+        """Say what is wrong; return the channels that took it."""
+        ...
+
+    def over(self, channels: Collection[str], since: datetime, now: datetime) -> list[str]:
+        """Say that it is over."""
+        ...
+
+
 class Trouble:
     """Whether the database can be written, who was told that it cannot, and who is to be told."""
 
     def __init__(
-        self, emergency: Emergency, clock: Callable[[], datetime], steady: Callable[[], float]
+        self, voice: Voice, clock: Callable[[], datetime], steady: Callable[[], float]
     ) -> None:
-        self._emergency = emergency
+        self._voice = voice
         self._clock = clock
         self._steady = steady
         self._lock = threading.Lock()
@@ -65,7 +84,7 @@ class Trouble:
             extra={"after_seconds": round(self._steady() - began), "told": len(heard)},
         )
         if heard:
-            self._emergency.over(heard, since, self._clock())
+            self._voice.over(heard, since, self._clock())
 
     def tell(self) -> None:
         """Say what is wrong to every channel that has not heard, once it has lasted a while."""
@@ -74,8 +93,8 @@ class Trouble:
                 return
             since, self._tried = self._began[0], self._steady()
             why = next(iter(self._failing.values())).message
-            deaf = [name for name in self._emergency.channels if name not in self._heard]
-        reached = self._emergency.tell(deaf, Health(unwritable=why), since, self._clock())
+            deaf = [name for name in self._voice.channels if name not in self._heard]
+        reached = self._voice.tell(deaf, Health(unwritable=why), since, self._clock())
         with self._lock:
             self._heard.update(reached)
         for name in reached:

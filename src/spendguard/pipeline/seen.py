@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from spendguard.core.accounts import Account
 from spendguard.store import alerts, due
@@ -22,11 +23,11 @@ def every_account_seen(tx: Tx, accounts: Sequence[Account], now: datetime) -> bo
         for stored in alerts.every_open(tx)
         if stored.alert.rule == "blind" and not stored.alert.pending
     }
-    return all(one.name in blind or _read(tx, one, now) for one in accounts)
+    rows = due.every(tx)
+    return all(one.name in blind or _read(one, rows.get(one.name), now) for one in accounts)
 
 
-def _read(tx: Tx, account: Account, now: datetime) -> bool:
-    row = due.load(tx, account.name)
-    if row.failures or row.last_ok_at is None:
+def _read(account: Account, row: Any, now: datetime) -> bool:
+    if row is None or row.failures or row.last_ok_at is None:
         return False
     return bool(abs(now - row.last_ok_at) <= 2 * account.poll_interval + LATE)

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
 
 from spendguard.core.pace import FARTHEST
 from spendguard.store.schema import accounts, mailboxes
+
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +48,43 @@ def claim(
     Return which were claimed, and whether each failed the last time; of those there are at most
     `failing`, so that what hangs leaves room for what does not.
     """
-    table, won = line.table.c, dict[str, bool]()
+    _settle(tx, line, now)
+    well = line.table.c.failures == 0
+    rows = [
+        *_due(tx, line, well, known, most, now),
+        *_due(tx, line, ~well, known, min(failing, most), now),
+    ]
+    first = sorted(rows, key=lambda row: row.due)[:most]
+    return {row.name: row.failures > 0 for row in first if _take(tx, line, row, token, lease_end)}
+
+
+def _settle(tx: sa.Connection, line: Line, now: datetime) -> None:
+    """Make due what a clock that was ahead put off."""
+    tx.execute(sa.update(line.table).where(line.due > now + FARTHEST).values({line.due: now}))
+
+
+def _due(
+    tx: sa.Connection,
+    line: Line,
+    which: sa.ColumnElement[bool],
+    known: Collection[str],
+    most: int,
+    now: datetime,
+) -> list[Any]:
+    """Return what is known and has been due the longest, a page after the other."""
+    table, found = line.table.c, list[Any]()
     query = (
         sa.select(table.name, table.failures, line.due.label("due"))
-        .where(_due(line, now))
-        .order_by(line.due)
+        .where(which, line.due <= now)
+        .order_by(line.due, table.name)
+        .limit(PAGE)
     )
-    for row in tx.execute(query).all():
-        failed = row.failures > 0
-        if len(won) >= most:
+    for place in count(0, PAGE):
+        rows = tx.execute(query.offset(place)).all() if len(found) < most else ()
+        found += [row for row in rows if row.name in known]
+        if len(rows) < PAGE:
             break
-        if row.name not in known or (failed and sum(won.values()) >= failing):
-            continue
-        if _take(tx, line, row, token, lease_end):
-            won[row.name] = failed
-    return won
+    return found[: max(most, 0)]
 
 
 def _take(tx: sa.Connection, line: Line, row: Any, token: str, lease_end: datetime) -> bool:
@@ -96,15 +121,16 @@ def free(
 ) -> None:
     """Make what is known due now and in nobody's hands, but what is `kept`; the rest waits for ever."""
     table = line.table.c
-    for row in tx.execute(sa.select(table.name, line.due.label("due"), table.claim)).all():
-        due_at = now if row.name in known else None
-        if row.name not in kept and (row.due, row.claim) != (due_at, None):
-            tx.execute(
-                sa.update(line.table)
-                .where(table.name == row.name)
-                .values({line.due: due_at, table.claim: None})
-            )
-
-
-def _due(line: Line, now: datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(line.due <= now, line.due > now + FARTHEST)
+    rows = tx.execute(sa.select(table.name)).all()
+    changed = [
+        {"row": row.name, "at": now if row.name in known else None}
+        for row in rows
+        if row.name not in kept
+    ]
+    if changed:
+        tx.execute(
+            sa.update(line.table)
+            .where(table.name == sa.bindparam("row"))
+            .values({line.due: sa.bindparam("at", type_=line.due.type), table.claim: None}),
+            changed,
+        )

@@ -47,6 +47,11 @@ def load(tx: sa.Connection, name: str) -> Row:
     return tx.execute(sa.select(accounts).where(accounts.c.name == name)).one()
 
 
+def every(tx: sa.Connection) -> dict[str, Row]:
+    """Return the rows of all accounts by name."""
+    return {row.name: row for row in tx.execute(sa.select(accounts))}
+
+
 def unintroduced(tx: sa.Connection) -> list[Row]:
     """Return the accounts that were read and whose introduction, or its reminder, is owed."""
     table = accounts.c

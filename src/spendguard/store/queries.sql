@@ -14,6 +14,9 @@ SELECT id, name, provider, currency, first_ok_at, last_ok_at, last_poll_at, fail
 FROM accounts
 ORDER BY name
 
+-- name: jobs
+SELECT name, finished_at, every_seconds FROM jobs ORDER BY name
+
 -- name: evaluations
 SELECT name, evaluated_at, evaluation FROM scopes WHERE evaluated_at IS NOT NULL
 

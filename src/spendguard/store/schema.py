@@ -34,7 +34,7 @@ accounts = sa.Table(
     sa.Column("first_ok_at", Instant),
     sa.Column("last_ok_at", Instant),
     sa.Column("last_poll_at", Instant),
-    sa.Column("next_poll_at", Instant),  # while claimed: when the lease runs out
+    sa.Column("next_poll_at", Instant, index=True),  # while claimed: when the lease runs out
     sa.Column("claim", sa.Text),  # the token of whoever reads it now
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("failing_since", Instant),
