@@ -25,7 +25,7 @@ code = main(sys.argv[2:])
 found = [name for name in sys.argv[1].split(",") if name in sys.modules]
 sys.exit(",".join(found) if found else code)
 """
-CODES = {"status --exit-code": 2, "preflight main 10 --json": 69}
+CODES = {"status --exit-code": 2, "preflight main 10 --json": 69, "doctor --alive --json": 1}
 Process = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -56,6 +56,7 @@ def main(seed: Seed) -> Seed:
         *("spend", "spend --by key --csv", "spend --since 2026-11-01T00:00:00Z --by week"),
         *("alerts", "alerts show 1", "rules", "providers", "db check", "db upgrade"),
         *("charge list", "card list --json", "preflight main 10 --json"),
+        "doctor --alive --json",
     ],
 )
 def test_a_command_that_reads_loads_none_of_what_writes(main: Seed, command: str) -> None:

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +34,8 @@ def until(holds: Callable[[], Any], patience: float = PATIENCE) -> Any:
 class Daemon:
     """A running daemon. Its lines are what it has logged so far, whole."""
 
-    def __init__(self, program: Program) -> None:
-        self.process = program.start("run")
+    def __init__(self, program: Program, before: Sequence[str] = ()) -> None:
+        self.process = program.start("run", before=before)
         self.lines: list[str] = []
         self._thread = Thread(target=self._read, daemon=True)
         self._thread.start()

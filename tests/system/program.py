@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,10 +58,10 @@ class Program:
         """Return the words of a command."""
         return [sys.executable, "-m", "spendguard", "--config", str(self.config), *arguments]
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command in a process group of its own."""
+    def start(self, *arguments: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """Start a command in a process group of its own, behind the words of another if need be."""
         return subprocess.Popen(  # noqa: S603
-            self.command(*arguments),
+            [*before, *self.command(*arguments)],
             cwd=self.directory,
             env=self.env,
             stdin=subprocess.DEVNULL,

@@ -21,6 +21,7 @@ from spendguard.app.clock import utc_now
 from spendguard.simulator import Fault, Simulator, World
 from tests.ends import SlackEnd, SmtpEnd
 from tests.system import books
+from tests.system.daemon import armed
 from tests.system.program import Done, Program, account, channel
 
 ECHOES = ("error", "string", "html", "redirect", "json")
@@ -207,6 +208,30 @@ def test_a_provider_that_repeats_the_key(mode: str, canaries: Canaries, tmp_path
         assert titles == ["WARNING blind openai-main"]
         for payload in chat.messages:
             canaries.check(repr(payload))
+
+
+def test_a_daemon_between_ends_that_all_refuse(canaries: Canaries, tmp_path: Path) -> None:
+    """A provider that repeats the key, channels and a watch that are dead, a mistaken reload."""
+    key = canaries.file("key", canaries.key)
+    beat = canaries.file("beat", f"http://127.0.0.1:1/{canaries.token}")
+    gone = canaries.file("gone", f"json://u:{canaries.password}@127.0.0.1:1/{canaries.token}")
+    with Echo("error") as echo, SmtpEnd() as mail:
+        channels = channel("mail", canaries.mail(mail.port)) + channel("gone", gone)
+        table = account(echo.url, key=key) + 'poll_interval = "1s"\n'
+        rest = f'[heartbeat]\nurl = "{beat}"\n'
+        run = Program(tmp_path / "guard", table + channels + rest)
+        with armed(run) as daemon:
+            for told in ("account cannot be read", "alert firing rule=blind", "heartbeat is not"):
+                daemon.said(told)
+            for name in ("mail", "gone"):
+                daemon.said(f"channel takes no message channel={name}")
+            Program(run.directory, f'x = "{canaries.token}"\n{table}')
+            daemon.send(signal.SIGHUP)
+            daemon.said("configuration refused")
+            code = daemon.stop()
+        run.config.unlink()
+        search(canaries, run, Done(code, "", "\n".join(daemon.lines)))
+        assert code == 0
 
 
 REFUSED = """

@@ -23,7 +23,7 @@ from spendguard.simulator import Fault, Simulator, World
 from spendguard.store.ledger import Stated
 from tests.ends import HttpEnd
 from tests.system import books
-from tests.system.daemon import armed, kill, manager, until
+from tests.system.daemon import Daemon, armed, kill, manager, until
 from tests.system.program import KEY, Program, account, channel
 from tests.system.webhook import Webhook
 
@@ -284,6 +284,23 @@ def test_a_disk_without_space_is_told_past_the_outbox_and_heals(guarded: Guarded
     assert guarded.hook.titles.count("CRITICAL guard guard") == 1
     assert len(daemon.logged("database cannot be written")) == 1
     assert books.whole(guarded.run.database)
+
+
+def test_a_daemon_that_cannot_write_when_it_starts_tells_it_and_waits(guarded: Guarded) -> None:
+    guarded.spend("6.00")
+    more = account(guarded.simulator.url, name="second") + EVERY_SECOND
+    guarded.rewrite(guarded.tables + more + guarded.chat)
+    no_space = ("sh", "-c", 'ulimit -S -f 0; exec "$@"', "sh")
+    with Daemon(guarded.run, no_space) as daemon:
+        daemon.said("error database cannot be written", "work=start")
+        guarded.told("CRITICAL guard guard")
+        assert not daemon.logged(" armed ")
+        hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        daemon.said(" armed ")
+        guarded.told("RESOLVED guard guard")
+        guarded.told("WARNING balance-low main")
+        assert daemon.stop() == 0
 
 
 @pytest.mark.parametrize("abstract", [False, True])

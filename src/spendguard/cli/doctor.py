@@ -179,7 +179,7 @@ def _age(account: Account, row: Any, subject: str) -> Line:
         return Line(WARN, subject, "it was never read", "read it: `spendguard check`")
     age = max(utc_now() - read_at, timedelta(0))
     if age > 3 * account.poll_interval:
-        hint = f"its poll interval is {lasting(account.poll_interval)}: does the timer run?"
+        hint = f"its poll interval is {lasting(account.poll_interval)}: does the daemon run?"
         return Line(WARN, subject, f"it was last read {lasting(age)} ago", hint)
     return Line(OK, subject, f"it was last read {lasting(age)} ago")
 
