@@ -303,9 +303,10 @@ def test_what_is_made_can_be_made(page: Path) -> None:
 
 
 def test_the_timer_takes_every_code_but_an_error_as_normal() -> None:
-    (cron,) = fences(README, "cron")
+    page = DOCS / "service.md"
+    (cron,) = fences(page, "cron")
     told = re.search(r"\bin ([\d|]+)\) ;;", cron)
-    (service,) = (block for block in fences(README, "ini") if "[Service]" in block)
+    (service,) = (block for block in fences(page, "ini") if "ExecStart=" in block)
     success = re.search(r"^SuccessExitStatus=(.*)$", service, re.MULTILINE)
     assert told
     assert success

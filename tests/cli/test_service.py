@@ -80,8 +80,8 @@ class TestInstalling:
         assert (ran.code, ran.err) == (0, "")
         done, _, after = ran.out.partition("\nnext:\n")
         assert done.splitlines() == [
-            f"created   {root}/etc/spendguard (mode 0755)",
-            f"created   {root}/etc/spendguard/credentials (mode 0700)",
+            f"created   {root}/etc/spendguard/ (mode 0755)",
+            f"created   {root}/etc/spendguard/credentials/ (mode 0700)",
             f"wrote     {root}/{SYSUSERS}",
             f"ran       systemd-sysusers --root={root} spendguard.conf {MAKES}",
             f"wrote     {root}/{UNIT}",
@@ -95,7 +95,7 @@ class TestInstalling:
     def test_starts_the_program_that_installed_it(self, service: Service, root: Path) -> None:
         service("install")
         unit = (root / UNIT).read_text()
-        assert f"\nExecStartPre={PROGRAM} db upgrade\nExecStart={PROGRAM} run\n" in (
+        assert f"\nExecStartPre=-{PROGRAM} db upgrade\nExecStart={PROGRAM} run\n" in (
             "\n".join(line for line in unit.splitlines() if not line.startswith("#"))
         )
 
@@ -239,9 +239,9 @@ class TestUninstalling:
             f"removed   {root}/{UNIT}",
             f"removed   {root}/{SYSUSERS}",
             "kept      user and group spendguard (files belong to them)",
-            f"kept      {dropin.parent} (your drop-ins)",
-            f"kept      {root}/etc/spendguard (the configuration and its secrets)",
-            f"kept      {root}/var/lib/spendguard (the history)",
+            f"kept      {dropin.parent}/ (your drop-ins)",
+            f"kept      {root}/etc/spendguard/ (the configuration and its secrets)",
+            f"kept      {root}/var/lib/spendguard/ (the history)",
         ]
         assert "rm -r /var/lib/spendguard /etc/spendguard\n" in ran.out
         assert not wanted.is_symlink()
@@ -258,8 +258,8 @@ class TestForOneUser:
         ran = for_me("install")
         config = Path(os.environ["XDG_CONFIG_HOME"])
         assert ran.out.partition("\nnext:\n")[0].splitlines() == [
-            f"created   {config}/spendguard (mode 0700)",
-            f"created   {config}/spendguard/credentials (mode 0700)",
+            f"created   {config}/spendguard/ (mode 0700)",
+            f"created   {config}/spendguard/credentials/ (mode 0700)",
             f"wrote     {config}/systemd/user/spendguard.service",
         ]
         assert "systemctl --user enable --now spendguard\n" in ran.out
@@ -267,7 +267,7 @@ class TestForOneUser:
         assert "\nUser=" not in (config / "systemd/user/spendguard.service").read_text()
         assert for_me("uninstall").out.splitlines() == [
             f"removed   {config}/systemd/user/spendguard.service",
-            f"kept      {config}/spendguard (the configuration and its secrets)",
+            f"kept      {config}/spendguard/ (the configuration and its secrets)",
         ]
 
     def test_it_goes_into_the_home_where_nothing_else_is_said(

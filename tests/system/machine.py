@@ -2,8 +2,8 @@
 
 `systemd-nspawn` boots it in half a second. It shares the network of this machine, so that its
 services reach whatever listens on loopback here; whatever it writes is in memory and goes with it.
-All mounts are in a namespace of their own, and the container dies with whoever started it: nothing
-is left behind, however a test ends.
+Mounts and processes are in namespaces of their own that die with whoever started them: nothing is
+left behind, however a test ends.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from __future__ import annotations
 import compileall
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -27,8 +29,9 @@ import spendguard
 HOME = Path("/opt/spendguard")  # where the program is, in there
 PYTHON = Path("/opt/python")  # and its interpreter, unless it is the system's own
 PACKAGES = Path(f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages")
-PATIENCE = 30.0  # for anything that takes well under a second
+PATIENCE = 60.0  # for anything that takes well under a second
 TOOLS = ("systemd-nspawn", "unshare", "setpriv", "nsenter", "mount")
+SYSTEMD = (Path("/usr/lib/systemd/systemd"), Path("/lib/systemd/systemd"))
 ROOT = Path(__file__).parents[2]
 
 # $1 a directory of ours, $2 the virtual environment, $3 the interpreter's home, or nothing
@@ -56,9 +59,11 @@ def wanting() -> str:
     absent = [tool for tool in TOOLS if shutil.which(tool) is None]
     if absent:
         return f"{', '.join(absent)} is not installed (Debian: systemd-container)"
-    if not Path("/usr/lib/systemd/systemd").exists() and not Path("/lib/systemd/systemd").exists():
-        return "systemd is not installed"
-    return ""
+    return "" if any(path.exists() for path in SYSTEMD) else "systemd is not installed"
+
+
+class UnbootableError(Exception):
+    """No machine can be booted here, for a reason that is none of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +83,15 @@ class Machine:
         self._base = Path(tempfile.gettempdir()) / f"spendguard-{token_hex(6)}"
         self._base.mkdir(mode=0o700)
         self._console = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the machine
-        self._nspawn: subprocess.Popen[str] | None = None
+        self._outside: subprocess.Popen[str] | None = None
         self.leader = 0
 
     def __enter__(self) -> Self:
         try:
             self._boot()
+        except AssertionError as error:
+            self._end()
+            raise UnbootableError(str(error)) from None
         except BaseException:
             self._end()
             raise
@@ -99,8 +107,9 @@ class Machine:
 
     def _boot(self) -> None:
         moved = "" if Path(sys.base_prefix).is_relative_to("/usr") else sys.base_prefix
-        words = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private")
-        self._nspawn = subprocess.Popen(  # noqa: S603
+        apart = ("--mount", "--propagation=private", "--pid", "--mount-proc", "--fork")
+        words = ("setpriv", "--pdeathsig=KILL", "unshare", *apart, "--kill-child=KILL")
+        self._outside = subprocess.Popen(  # noqa: S603
             [*words, "sh", "-euc", _BOOT, "sh", str(self._base), sys.prefix, moved],
             stdin=subprocess.PIPE,
             stdout=self._console,
@@ -108,10 +117,10 @@ class Machine:
             env={"PATH": os.environ["PATH"], "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
             text=True,
         )
-        assert self._nspawn.stdin
+        assert self._outside.stdin
         self.until("its root is mounted", (self.seen / "mounted").exists)
         self._bring_program(moved)
-        self._nspawn.stdin.close()
+        self._outside.stdin.close()
         self.until("systemd runs", self._find_leader)
         self.until(
             "it is up", lambda: self.run("systemctl", "is-active", "sysinit.target").code == 0
@@ -120,8 +129,8 @@ class Machine:
     @property
     def seen(self) -> Path:
         """Our directory as the machine's mounts show it."""
-        assert self._nspawn
-        return Path(f"/proc/{self._nspawn.pid}/root{self._base}")
+        assert self._outside
+        return Path(f"/proc/{self._outside.pid}/root{self._base}")
 
     @property
     def written(self) -> Path:
@@ -132,12 +141,12 @@ class Machine:
         """Put the program where a service may see it, as a wheel does."""
         home = self.seen / "root" / HOME.relative_to("/")
         package = home / PACKAGES / "spendguard"
+        source = Path(spendguard.__file__).parent
+        compileall.compile_dir(source, quiet=2)  # in there it could not keep what it compiles
         shutil.rmtree(package, ignore_errors=True)
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(Path(spendguard.__file__).parent, package, ignore=ignored)
-        shutil.copytree(ROOT / "migrations", package / "_migrations", ignore=ignored)
+        shutil.copytree(source, package)
+        shutil.copytree(ROOT / "migrations", package / "_migrations")
         shutil.copytree(ROOT / "deploy" / "systemd", package / "_systemd")
-        compileall.compile_dir(package, quiet=2, stripdir=str(home), prependdir=str(HOME))
         if python:
             binary = Path(sys.executable).resolve()
             link = home / "bin" / "python"
@@ -150,8 +159,8 @@ class Machine:
         command.chmod(0o755)
 
     def _find_leader(self) -> bool:
-        assert self._nspawn
-        waiting = _children(self._nspawn.pid)
+        assert self._outside
+        waiting = _children(self._outside.pid)
         while waiting:
             pid = waiting.pop()
             if _first_of_its_own(pid):
@@ -161,15 +170,17 @@ class Machine:
         return False
 
     def _end(self) -> None:
-        if self._nspawn is not None:
-            self._nspawn.terminate()  # nspawn has the machine power off
+        if self._outside is not None:
+            for nspawn in _children(self._outside.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(nspawn, signal.SIGTERM)  # it has the machine power off
             try:
-                self._nspawn.wait(5)
+                self._outside.wait(5)
             except subprocess.TimeoutExpired:
-                self._nspawn.kill()
-                self._nspawn.wait()
-            if self._nspawn.stdin:
-                self._nspawn.stdin.close()
+                self._outside.kill()
+                self._outside.wait()
+            if self._outside.stdin:
+                self._outside.stdin.close()
         self._console.close()
         self._base.rmdir()
 
@@ -179,7 +190,7 @@ class Machine:
         while not true():
             if time.monotonic() - begun > patience:
                 raise AssertionError(f"after {patience} s it is not so that {what}: {self.said()}")
-            if self._nspawn is not None and self._nspawn.poll() is not None:
+            if self._outside is not None and self._outside.poll() is not None:
                 raise AssertionError(f"the machine ended before {what}: {self.said()}")
             time.sleep(0.02)  # noqa: TID251 - another process has no due time
         return time.monotonic() - begun

@@ -120,7 +120,7 @@ def _uninstalling(place: Place, *, force: bool) -> Iterator[Step]:
         (place.state, "the history"),
     ):
         if path.exists() and not (place.user and path == place.state):
-            yield kept(path, what)
+            yield kept(f"{path}/", what)
 
 
 def _without_its_user(place: Place, *, force: bool) -> Iterator[Step]:

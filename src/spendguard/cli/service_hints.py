@@ -50,7 +50,7 @@ def after_install(place: Place, *, replaced: bool) -> Iterator[Hint]:
     if place.user:
         yield Hint("let it run while you are logged out", ("loginctl enable-linger",))
     else:
-        yield Hint("let somebody ask it without sudo", (f"usermod -aG {NAME} SOMEBODY",))
+        yield Hint("let somebody ask it without sudo", (f"gpasswd --add SOMEBODY {NAME}",))
 
 
 def after_uninstall(place: Place) -> Iterator[Hint]:

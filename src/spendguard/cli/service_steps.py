@@ -39,8 +39,8 @@ def kept(target: Path | str, note: str) -> Step:
 def directory(path: Path, mode: int) -> Step:
     """Make a directory; one that is there is left as it is."""
     if _there(path) and path.is_dir():
-        return kept(path, "it is there")
-    return Step("create", "created", str(path), f"mode {mode:04o}", lambda: _make(path, mode))
+        return kept(f"{path}/", "it is there")
+    return Step("create", "created", f"{path}/", f"mode {mode:04o}", lambda: _make(path, mode))
 
 
 def written(path: Path, text: str, note: str = "", *, aside: bool = False) -> Step:
