@@ -12,7 +12,7 @@ $(shell { [ "$$(cat $(READY) 2>/dev/null)" = "$(CURDIR)" ] && $(BIN)/python -c '
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types imports wheel format requirements clean
+.PHONY: help demo test bench lint types imports wheel format requirements clean
 
 help:  ## Say what can be made
 	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: $(READY)  ## Two weeks of an account's life, without a key and without a n
 
 test: $(READY)  ## Run the tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+bench: $(READY)  ## Measure the speed aims, each beside what it is compared with
+	@$(BIN)/python -m benchmarks
 
 lint: $(READY)  ## Check style and format
 	@$(BIN)/ruff check

@@ -314,8 +314,9 @@ def test_the_timer_takes_every_code_but_an_error_as_normal() -> None:
 
 
 def ten_days(world: World) -> None:
-    """Let a bot spend 2.70 a day, and 1.20 this morning."""
+    """Let a bot that was tried out before spend 2.70 a day, and 1.20 this morning."""
     world.purchase(NOW - DAY * 40, "60.00")
+    world.spend(NOW - DAY * 20, "0.10", line_item="gpt-6-astra, input_tokens")
     for back in range(10):
         at = NOW - DAY * back - timedelta(hours=2)
         world.spend(at, "2.70" if back else "1.20", line_item="gpt-6-astra, input_tokens")

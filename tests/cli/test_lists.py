@@ -15,6 +15,8 @@ from spendguard.store import schema
 from tests.cli.conftest import Run
 from tests.cli.seeding import DAY, DEFAULTS, DOLLAR, HOUR, NOW, Seed
 
+MINUTE = HOUR / 60
+
 
 @pytest.fixture
 def main(seed: Seed) -> Seed:
@@ -160,9 +162,18 @@ def test_one_alert_is_shown_with_its_life_and_its_messages(run: Run, main: Seed)
     event = {"alert_id": 1, "at": NOW - HOUR, "what": "firing", "severity": "warning"}
     main.insert(schema.alert_events, {**event, "step": "trigger", "summary": "4.31 USD left"})
     message = {"channel": "ops", "topic": "alerts", "state": "owed", "created_at": NOW - HOUR}
-    message |= {"due_at": NOW, "attempts": 3, "error": "HTTP 500", "items": "[]"}
+    message |= {"due_at": NOW, "attempts": 3, "error": "HTTP 500"}
+    message |= {"items": json.dumps({"items": [{"alert": "1", "reason": "fired"}]})}
     main.insert(schema.outbox, message)
     main.insert(schema.outbox_alerts, {"outbox_id": 1, "alert_id": 1})
+    tried = {"outbox_id": 1, "state": "retrying", "status": 500, "why": "unavailable (HTTP 500)"}
+    done = {"outbox_id": 1, "state": "delivered", "at": NOW - HOUR + 2 * MINUTE}
+    main.insert(
+        schema.deliveries,
+        {**tried, "at": NOW - HOUR, "wait_seconds": 30},
+        {**done, "status": 204},
+        {**done, "status": None},
+    )
 
     told = run("alerts", "show", "1", "--json").json
     assert told["alert"]["values"] == {"floor": {"amount": "4.31", "currency": "USD"}}
@@ -179,17 +190,40 @@ def test_one_alert_is_shown_with_its_life_and_its_messages(run: Run, main: Seed)
         {
             "id": "1",
             "channel": "ops",
+            "reason": "fired",
             "state": "owed",
             "created_at": "2026-11-23T11:00:00Z",
             "due_at": "2026-11-23T12:00:00Z",
             "done_at": None,
             "attempts": 3,
             "error": "HTTP 500",
+            "deliveries": [
+                {
+                    "at": "2026-11-23T11:00:00Z",
+                    "state": "retrying",
+                    "http_status": 500,
+                    "wait_seconds": 30,
+                    "why": "unavailable (HTTP 500)",
+                },
+                *(
+                    {
+                        "at": "2026-11-23T11:02:00Z",
+                        "state": "delivered",
+                        "http_status": status,
+                        "wait_seconds": None,
+                        "why": None,
+                    }
+                    for status in (204, None)
+                ),
+            ],
         }
     ]
     out = run("alerts", "show", "1").out
     assert "floor  4.31 USD" in out
     assert "due 2026-11-23 12:00, after 3 attempts: HTTP 500" in out
+    assert "retrying   unavailable (HTTP 500), asks to wait 30 s" in out
+    assert "delivered  accepted (HTTP 204)" in out
+    assert out.splitlines()[-1].endswith("delivered  accepted")
 
 
 @pytest.mark.parametrize("name", ["7", "x", "", "9" * 40, "²"])
@@ -208,9 +242,9 @@ def test_rules_print_the_values_in_effect_and_mark_the_planned(run: Run, seed: S
     lines = {line.split()[0]: line for line in run("rules").out.splitlines()}
     assert "main, b  steps 50/100, hold 5m, repeat 1d" in lines["budget"]
     assert "cards    horizon 3d, minimum 5.00" in lines["card-short"]
-    assert "not in this version" in lines["runway-short"]
+    assert "not in this version" in lines["unpriced"]
     told = {one["name"]: one for one in run("rules", "--json").json["rules"]}
-    assert told["runway-short"]["in_this_version"] is False
+    assert told["unpriced"]["in_this_version"] is False
     assert told["card-short"]["effective"][0]["for"] == "cards"
     assert told["budget"]["effective"][0] == {
         "for": "main",

@@ -16,7 +16,7 @@ from tests.cli.seeding import DOLLAR, NOW, TODAY, Seed
 
 WRITE_STACK = (
     *("sqlalchemy", "pydantic", "pydantic_settings", "httpx", "apprise", "asyncio", "alembic"),
-    *("rich", "logging", "msgspec"),
+    *("rich", "logging", "msgspec", "numpy", "matplotlib"),
 )
 LOADED = """
 import sys
@@ -45,8 +45,8 @@ def spendguard() -> Process:
 @pytest.fixture
 def main(seed: Seed) -> Seed:
     """An account with some history."""
-    seed.empty().configured("main").read().evaluated("main").alert().spent(TODAY, DOLLAR)
-    return seed.spent_by(TODAY, DOLLAR, project="项目", api_key="key_1")
+    seed.empty().configured("main").read().evaluated("main").alert()
+    return seed.spent(TODAY, DOLLAR, project="项目", api_key="key_1")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,8 @@ def main(seed: Seed) -> Seed:
         *("status --json", "status --exit-code", "balance", "balance list", "deposit list"),
         *("spend", "spend --by key --csv", "spend --since 2026-11-01T00:00:00Z --by week"),
         *("alerts", "alerts show 1", "rules", "providers", "db check", "db upgrade"),
-        *("charge list", "card list --json", "preflight main 10 --json"),
+        *("db backup copy.db", "export", "export --json"),
+        *("charge list", "card list --json", "preflight main 10 --json", "forecast"),
         "doctor --alive --json",
     ],
 )
@@ -70,6 +71,20 @@ def test_a_command_that_reads_loads_none_of_what_writes(main: Seed, command: str
     )
     assert done.stderr == ""
     assert done.returncode == CODES.get(command, 0)
+
+
+@pytest.mark.parametrize("command", ["status --json", "spend --json", "spend --since 1h --csv"])
+def test_what_scripts_ask_loads_nothing_that_is_slow_to_load(main: Seed, command: str) -> None:
+    slow = "dataclasses,decimal,inspect,pathlib,tomllib,typing,zoneinfo"
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", LOADED, slow, *command.split()],
+        env={**os.environ, "SPENDGUARD_CONFIG": str(main.config)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("command", ["--help", "--version", "spend --help", "deposit -h", "x"])

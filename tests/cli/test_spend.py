@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from spendguard.cli.reading import Source
-from spendguard.cli.spend import Question, answer
+from spendguard.cli.spend_table import BAR, bar
 from spendguard.core.windows import Window
 from spendguard.store import schema
 from spendguard.store.history import History
+from spendguard.store.spending import COLUMNS, Question, Spending, totals
 from tests.cli.conftest import Run
 from tests.cli.seeding import DAY, DOLLAR, HOUR, NOW, TODAY, Seed
 
@@ -26,9 +27,10 @@ BLANK = {"account": None, "project": None, "model": None, "api_key": None, "line
 def spent(seed: Seed) -> Seed:
     """Forty days of two dollars and a nano, half a dollar today."""
     seed.empty().configured("main").read()
-    seed.spent(TODAY, DOLLAR // 2)
-    for back in range(1, 41):
-        seed.spent(TODAY - back * DAY, 2 * DOLLAR + 1)
+    with seed.at_once():
+        seed.spent(TODAY, DOLLAR // 2)
+        for back in range(1, 41):
+            seed.spent(TODAY - back * DAY, 2 * DOLLAR + 1)
     return seed
 
 
@@ -107,7 +109,7 @@ def test_what_was_never_read_is_no_row(run: Run, seed: Seed) -> None:
 def test_a_day_that_cost_nothing_is_a_row_and_a_key_that_cost_nothing_is_not(
     run: Run, seed: Seed
 ) -> None:
-    seed.empty().configured("main").read().spent(TODAY, 0).spent_by(TODAY, 0, api_key="key_1")
+    seed.empty().configured("main").read().spent(TODAY, 0, api_key="key_1")
 
     assert amounts(run) == ["0.00"]
     assert amounts(run, "--by", "key") == []
@@ -119,12 +121,16 @@ def test_a_day_that_cost_nothing_is_a_row_and_a_key_that_cost_nothing_is_not(
     [("project", "project"), ("model", "model"), ("key", "api_key"), ("line-item", "line_item")],
 )
 def test_dimensions_come_dearest_first_and_the_untold_is_null(
-    run: Run, spent: Seed, by: str, name: str
+    run: Run, seed: Seed, by: str, name: str
 ) -> None:
-    spent.spent_by(TODAY, DOLLAR, **{name: "one"}).spent_by(
-        TODAY - DAY, 3 * DOLLAR, **{name: "two"}
-    )
-    spent.spent_by(TODAY, 2 * DOLLAR).spent_by(TODAY - 90 * DAY, DOLLAR, **{name: "old"})
+    seed.empty().configured("main").read()
+    for day, cost, told in (
+        (TODAY, 1, "one"),
+        (TODAY - DAY, 3, "two"),
+        (TODAY - 90 * DAY, 1, "old"),
+    ):
+        seed.spent(day, cost * DOLLAR, **{name: told})  # type: ignore[arg-type]
+    seed.spent(TODAY, 2 * DOLLAR)
 
     rows = run("spend", "--json", "--by", by).json["rows"]
 
@@ -136,8 +142,9 @@ def test_dimensions_come_dearest_first_and_the_untold_is_null(
     assert all(row[other] is None for row in rows for other in BLANK if other != name)
 
 
-def test_edges_of_a_dimension_are_divided_too(run: Run, spent: Seed) -> None:
-    spent.spent_by(TODAY - DAY, 3 * DOLLAR, model="m").spent_by(TODAY, DOLLAR, model="n")
+def test_edges_of_a_dimension_are_divided_too(run: Run, seed: Seed) -> None:
+    seed.empty().configured("main").read()
+    seed.spent(TODAY - DAY, 3 * DOLLAR, model="m").spent(TODAY, DOLLAR, model="n")
 
     window = ("--by", "model", "--since", "2026-11-22T16:00:00Z", "--until", "2026-11-23T06:00:00Z")
     assert amounts(run, *window) == ["1.00", "0.50"]
@@ -171,16 +178,18 @@ def test_only_one_account_is_told_when_it_is_named(run: Run, seed: Seed) -> None
     assert (ran.code, "did you mean 'spare'?" in ran.err) == (1, True)
 
 
-def test_tables_round_up_name_keys_and_say_how_old_they_are(run: Run, spent: Seed) -> None:
-    spent.spent_by(TODAY, DOLLAR + 1, api_key="key_1")
+def test_tables_round_up_name_keys_and_say_how_old_they_are(run: Run, seed: Seed) -> None:
+    seed.empty().configured("main").read()
+    seed.spent(TODAY, DOLLAR + 1, api_key="key_1").spent(TODAY - DAY, 3 * DOLLAR)
     name = {"account_id": 1, "kind": "api_key", "provider_id": "key_1", "name": "robot"}
-    spent.insert(schema.names, {**name, "active": True})
+    seed.insert(schema.names, {**name, "active": True})
 
     assert run("spend", "--by", "key").out.splitlines() == [
-        "key            amount",
-        "robot (key_1)    1.01  USD",
+        "key            amount       share",
+        "(not told)       3.00  USD   75 %",
+        "robot (key_1)    1.01  USD   25 %",
         "",
-        "total 1.01 USD, from 2026-10-25 00:00 to 2026-11-23 12:00 (UTC)",
+        "total 4.01 USD, from 2026-10-25 00:00 to 2026-11-23 12:00 (UTC)",
         "booked by the provider, read 2 h ago",
     ]
 
@@ -225,27 +234,187 @@ def test_hours_of_a_day_of_25_hours_add_up(run: Run, seed: Seed) -> None:
     assert nanos == round(float(day.json["rows"][0]["amount"]) * DOLLAR)
 
 
-ROLLED_UP = ("day", "week", "month", "hour", "account")
+class TestWhatIsEstimated:
+    """An account that booked yesterday, and whose usage of today no cost covers yet."""
+
+    @pytest.fixture
+    def used(self, seed: Seed) -> Seed:
+        """Two keys of which one began to spend fifty dollars in the last hour."""
+        seed.empty().configured("main").read()
+        seed.change(schema.accounts, usage_read_at=NOW - timedelta(minutes=1))
+        with seed.at_once():
+            for back in range(1, 5):
+                seed.spent(TODAY - back * DAY, 24 * DOLLAR, api_key="key_1", model="m")
+            seed.spent(TODAY, 24 * DOLLAR // 10, api_key="key_1", model="m")
+            for hour in range(12):
+                seed.used(TODAY + hour * HOUR, DOLLAR // 2, "key_1", "m")
+            seed.used(NOW - HOUR, 50 * DOLLAR, "key_2", "n")
+            seed.unbooked(TODAY, 36 * DOLLAR // 10, api_key="key_1", model="m")
+            seed.unbooked(TODAY, 50 * DOLLAR, api_key="key_2", model="n")
+        return seed
+
+    @pytest.mark.usefixtures("used")
+    def test_where_did_fifty_dollars_go_in_the_last_hour(self, run: Run) -> None:
+        assert run("spend", "--since", "1h", "--by", "key").out.splitlines() == [
+            "key    amount       estimated  share  before",
+            "key_2   50.00  USD      50.00   99 %    0.00",
+            "key_1    0.50  USD       0.30    1 %    0.50",
+            "",
+            "total 50.50 USD (50.30 of it estimated), from 2026-11-23 11:00 to 2026-11-23 12:00 (UTC)",
+            "50.00 USD more than in the 1 h before",
+            "booked by the provider, read 2 h ago",
+            "estimated from usage that is not booked yet, read 1 min ago",
+        ]
+
+    @pytest.mark.usefixtures("used")
+    def test_is_a_row_of_its_own_kind(self, run: Run) -> None:
+        told = run("spend", "--since", "2026-11-22", "--by", "day", "--json").json
+
+        assert [(row["kind"], row["amount"]) for row in told["rows"]] == [
+            ("booked", "24.00"),
+            ("booked", "2.40"),
+            ("estimated", "53.60"),
+        ]
+        assert told["rows"][1]["window"] == told["rows"][2]["window"]
+        assert told["totals"] == [
+            {
+                "currency": "USD",
+                "amount": "80.00",
+                "booked": "26.40",
+                "estimated": "53.60",
+            }
+        ]
+
+    def test_of_a_settled_day_is_dropped(self, run: Run, used: Seed) -> None:
+        used.unbooked(TODAY - 3 * DAY, DOLLAR, api_key="key_1", model="m")
+        used.unbooked(TODAY - 2 * DAY, 3 * DOLLAR, api_key="key_1", model="m")
+
+        rows = run("spend", "--json", "--since", "2026-11-01").json["rows"]
+
+        estimated = [row for row in rows if row["kind"] == "estimated"]
+        assert [row["amount"] for row in estimated] == ["3.00", "53.60"]
+
+    def test_is_no_row_where_usage_was_never_read(self, run: Run, spent: Seed) -> None:
+        assert {row["kind"] for row in run("spend", "--json").json["rows"]} == {"booked"}
+        assert "estimated" not in run("spend").out
+        assert spent.database.exists()
+
+
+class TestADayThatIsDivided:
+    def test_follows_the_usage_of_the_same_key_and_model(self, run: Run, seed: Seed) -> None:
+        seed.empty().configured("main").read()
+        seed.spent(TODAY - DAY, 3 * DOLLAR, api_key="key_1", model="m")
+        seed.spent(TODAY - DAY, 3 * DOLLAR, api_key="key_2", model="m")
+        seed.used(TODAY - 20 * HOUR, 20, "key_1", "m").used(TODAY - 3 * HOUR, 10, "key_1", "m")
+        seed.used(TODAY - 3 * HOUR, 10, "key_2", "m")
+
+        window = ("--since", "2026-11-22T12:00:00Z", "--until", "2026-11-23", "--json")
+        rows = run("spend", "--by", "key", *window).json["rows"]
+
+        assert {row["api_key"]: row["amount"] for row in rows} == {"key_1": "1.00", "key_2": "3.00"}
+
+    def test_follows_the_account_where_a_part_has_no_usage(self, run: Run, seed: Seed) -> None:
+        seed.empty().configured("main").read().spent(TODAY - DAY, 3 * DOLLAR, line_item="storage")
+        seed.used(TODAY - 20 * HOUR, 20, "key_1", "m").used(TODAY - 3 * HOUR, 10, "key_1", "m")
+
+        window = ("--since", "2026-11-22T12:00:00Z", "--until", "2026-11-23")
+        assert amounts(run, "--by", "month", *window) == ["1.00"]
+
+    def test_has_minutes_where_they_were_read(self, run: Run, seed: Seed) -> None:
+        seed.empty().configured("main").read().spent(TODAY, 4 * DOLLAR, api_key="key_1", model="m")
+        seed.used(NOW - HOUR, 40, "key_1", "m")
+        for back in (50, 30, 20, 10):
+            seed.used_in_minute(NOW - timedelta(minutes=back), 10, "key_1", "m")
+
+        assert amounts(run, "--by", "key", "--since", "20m") == ["2.00"]
+        assert amounts(run, "--by", "key", "--since", "45m") == ["3.00"]
+
+    def test_divides_an_hour_evenly_where_nothing_finer_was_read(
+        self, run: Run, seed: Seed
+    ) -> None:
+        seed.empty().configured("main").read().spent(TODAY, 4 * DOLLAR, api_key="key_1", model="m")
+        seed.used(NOW - HOUR, 40, "key_1", "m")
+
+        assert amounts(run, "--by", "key", "--since", "15m") == ["1.00"]
+
+
+class TestTheTerminal:
+    @pytest.mark.usefixtures("spent")
+    def test_has_bars_in_color_unless_there_shall_be_none(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        for name, value in (("COLUMNS", "100"), ("TERM", "xterm")):
+            monkeypatch.setenv(name, value)
+        drawn = "█" * BAR
+
+        assert f"\x1b[36m{drawn}\x1b[0m" in run("spend").out
+        monkeypatch.setenv("NO_COLOR", "1")
+        plain = run("spend").out
+        assert (drawn in plain, "\x1b[36m" in plain) == (True, False)
+
+    @pytest.mark.usefixtures("spent")
+    def test_alone_has_bars(self, run: Run) -> None:
+        assert run("spend").out.isascii()
+
+    def test_draws_what_is_only_estimated_lighter(self) -> None:
+        assert bar(3, 4, 4) == "█" * 18 + "░" * 6
+        assert (bar(0, 0, 4), bar(0, -1, 4), bar(1, 1, 10**9)) == ("", "", "▏")
+
+    def test_without_such_signs_has_plain_ones(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+        assert bar(3, 4, 4) == "#" * 18 + "." * 6
+
+
 MINUTES = st.integers(min_value=0, max_value=60 * 24 * 45)
+GROUPINGS = st.sampled_from(("", "day", "week", "month", "hour", *COLUMNS))
 
 
-@given(since=MINUTES, middle=MINUTES, until=MINUTES, by=st.sampled_from(ROLLED_UP))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-def test_a_window_cut_in_two_costs_what_the_whole_does(
-    spent: Seed, since: int, middle: int, until: int, by: str
-) -> None:
-    first, cut, last = (
-        NOW - timedelta(minutes=back) for back in sorted((since, middle, until))[::-1]
-    )
-    assume(first < cut < last)
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six weeks of two keys and storage, in odd nanos; usage in odd places; two unsettled days."""
+    place = tmp_path_factory.mktemp("busy")
+    seed = Seed(place / "spendguard.toml", place / "spendguard.db")
+    seed.empty().configured("main").read()
+    with seed.at_once():
+        for back in range(42):
+            day = TODAY - back * DAY
+            seed.spent(day, 2 * DOLLAR + back, api_key="key_1", model="m", project="p")
+            seed.spent(day, DOLLAR // 3 + back, api_key="key_2", model="m")
+            if back % 3:
+                seed.spent(day, 7_000_001, line_item="storage")
+            if back % 4:
+                seed.used(day + (back % 24) * HOUR, 10_007, "key_1", "m")
+                seed.used(day + (back * 7 % 11) * HOUR, 5_003, "key_1", "m")
+        seed.used_in_minute(TODAY + 3 * HOUR + timedelta(minutes=7), 3, "key_1", "m")
+        for back in (0, 1):
+            seed.unbooked(TODAY - back * DAY, 1_234_567, api_key="key_1", model="m")
+            seed.unbooked(TODAY - back * DAY, 7_654_321, api_key="key_3", model="n")
+    return seed.database
 
-    def total(start: datetime, end: datetime) -> int:
-        rows = answer(asked, Question(None, Window(start, end), by))
-        return sum(row.amount.nanos for row in rows)
 
-    with History(spent.database) as opened:
-        asked = Source(opened, ZoneInfo("Asia/Kathmandu"), NOW)
-        assert total(first, cut) + total(cut, last) == total(first, last)
+class TestWhateverIsAsked:
+    @given(since=MINUTES, middle=MINUTES, until=MINUTES, by=GROUPINGS, other=GROUPINGS)
+    @settings(max_examples=40, deadline=None)
+    def test_totals_are_equal_however_grouped_and_a_window_is_the_sum_of_its_parts(
+        self, busy: Path, since: int, middle: int, until: int, by: str, other: str
+    ) -> None:
+        first, cut, last = (
+            NOW - timedelta(minutes=back) for back in sorted((since, middle, until))[::-1]
+        )
+        assume(first < cut < last)
+
+        with History(str(busy)) as history:
+            spending = Spending(history, ZoneInfo("Asia/Kathmandu"), NOW)
+
+            def told(start: datetime, end: datetime, grouped: str) -> dict[str, int]:
+                rows = spending.answer(Question(None, Window(start, end), grouped))
+                return totals(rows).get("USD", {"booked": 0, "estimated": 0})
+
+            whole = told(first, last, by)
+            assert told(first, last, other) == whole
+            parts = (told(first, cut, by), told(cut, last, other))
+            assert {kind: parts[0][kind] + parts[1][kind] for kind in whole} == whole
 
 
 @pytest.mark.usefixtures("spent")

@@ -37,6 +37,7 @@ def test_json_is_as_the_contract_says(run: Run, seed: Seed) -> None:
                 "runway_hours": 68.9,
                 "next_recharge": None,
                 "strikes": None,
+                "usage": None,
                 "data_age_seconds": 7200,
                 "alerts": ["1"],
             }

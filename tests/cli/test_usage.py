@@ -87,15 +87,8 @@ def test_wrong_usage_is_two_lines_and_64(run: Run, arguments: list[str], error: 
 @pytest.mark.parametrize(
     "command",
     [
-        *(
-            "forecast",
-            "report",
-            "plot",
-            "export",
-            "replay",
-            "db backup",
-            "db prune",
-        ),
+        "report",
+        "plot",
     ],
 )
 def test_a_command_of_a_later_version_says_so(run: Run, command: str) -> None:

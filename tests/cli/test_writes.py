@@ -13,6 +13,7 @@ from freezegun import freeze_time
 from spendguard.cli.main import main
 from spendguard.providers.openai import OpenAI
 from spendguard.simulator.faults import Fault
+from spendguard.store import schema
 from tests.cli.conftest import Ran, Run
 from tests.cli.guarded import KEY, Guarded, guarded
 from tests.cli.seeding import DOLLAR, NOW, TODAY, Seed
@@ -272,7 +273,7 @@ class TestDoctor:
 
         found = self.statuses(ran)
         assert ran.code == 0
-        assert found["account main"] == ["ok", "ok", "ok"]
+        assert found["account main"] == ["ok", "ok", "ok", "ok"]
         assert (found["database"], found["disk"], found["channel ops"]) == (["ok"], ["ok"], ["ok"])
         assert len(both.webhook.messages) == before
         assert run("doctor").out.splitlines()[0].split() == ["what", "how"]
@@ -335,9 +336,9 @@ class TestChannelAndDatabase:
         assert run("db", "check", "--json").json["whole"] is True
 
     def test_a_day_unlike_the_sum_of_its_parts_is_damage(self, run: Run, seed: Seed) -> None:
-        seed.empty().configured("main").spent(TODAY, DOLLAR).spent_by(TODAY, DOLLAR, model="m")
+        seed.empty().configured("main").spent(TODAY, DOLLAR, model="m")
         assert run("db", "check").code == 0
-        seed.spent_by(TODAY, 1, model="n")
+        seed.change(schema.spend_days, nanos=1)
         assert "not the sum of their parts" in run("db", "check").err
 
 

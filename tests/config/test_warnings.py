@@ -62,8 +62,10 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             QUIET.replace("main", "one") + "accounts = ['one']" + ACCOUNT,
             (
                 "SG-W04 accounts.main: critical alerts reach no channel: "
-                "balance-low, charge-failed, recharge-missing, recharge-unexpected, "
-                "recharge-frequent, deposit-cap, budget, limit-near, blind, own-key-expiring"
+                "balance-low, runway-short, charge-failed, recharge-missing, recharge-unexpected, "
+                "recharge-frequent, deposit-cap, budget, spend-spike, credit-expiring, limit-near, "
+                "blind, "
+                "own-key-expiring"
             ),
         ),
         (
@@ -80,12 +82,12 @@ def test_a_plain_configuration_warns_of_nothing(configure: Configure) -> None:
             "SG-W05 channels.ops.language: has no effect in this version",
         ),
         (
-            QUIET + "[rules.runway-short]\nsteps = ['10d', '5d']",
-            "SG-W05 rules.runway-short: has no effect in this version",
+            QUIET + "[rules.unpriced]\nminimum_share = 5",
+            "SG-W05 rules.unpriced: has no effect in this version",
         ),
         (
-            ACCOUNT + "[accounts.rules.spend-spike]\nratio = 5" + CHANNEL,
-            "SG-W05 accounts.main.rules.spend-spike: has no effect in this version",
+            ACCOUNT + "[accounts.rules.credit-expiring]\nsteps = ['9d']" + CHANNEL,
+            "SG-W05 accounts.main.rules.credit-expiring: has no effect in this version",
         ),
         (CHANNEL, "SG-W07 accounts: nothing is watched"),
     ],

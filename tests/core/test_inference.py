@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spendguard.core.inference import proven_at, stopped_at
+from spendguard.core.inference import proven_at, proven_by_hour, stopped_at, stopped_by_hour
 from spendguard.core.ledger import DaySpend
 from spendguard.core.money import Money
 from spendguard.core.windows import DAY, utc_day
@@ -117,3 +117,40 @@ def test_what_goes_on_has_not_stopped(days: list[DaySpend], back: int, floor: in
     if stopped is not None:
         assert not any(day.amount.nanos > 0 for day in days if day.day.start >= stopped)
         assert read_at - stopped >= 2 * DAY
+
+
+class TestWhereUsageIsKnown:
+    @pytest.mark.parametrize(
+        ("used", "proven"),
+        [
+            ([0, 1, 5], None),
+            ([0, 6], 6),
+            ([6, 7, 9], 6),
+            ([30], 30),
+            ([], None),
+        ],
+    )
+    def test_use_six_hours_after_exhaustion_proves_credit(
+        self, used: list[int], proven: int | None
+    ) -> None:
+        hours = [NOON + HOUR * hour for hour in used]
+        found = proven_by_hour(NOON, hours)
+        assert found == (None if proven is None else NOON + HOUR * proven)
+        assert proven_by_hour(None, hours) is None
+
+    @pytest.mark.parametrize(
+        ("floor", "used", "stopped"),
+        [
+            ("0.49", [-9, -7], -6),
+            ("0.49", [-6], None),
+            ("-1", [-20], -19),
+            ("0.50", [-9], None),
+            ("0.49", [], None),
+        ],
+    )
+    def test_six_hours_without_use_near_zero_are_a_cut_off(
+        self, floor: str, used: list[int], stopped: int | None
+    ) -> None:
+        found = stopped_by_hour(usd(floor), [NOON + HOUR * hour for hour in used], NOON)
+        assert found == (None if stopped is None else NOON + HOUR * stopped)
+        assert stopped_by_hour(usd(floor), [NOON - HOUR * 9], None) is None

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from spendguard.core.ledger import DaySpend, Entry, Kind, Position, derive, latest_checkpoint
+from spendguard.core.ledger import (
+    DaySpend,
+    Entry,
+    Kind,
+    Position,
+    Settled,
+    Split,
+    derive,
+    latest_checkpoint,
+    settle,
+)
 from spendguard.core.money import NANOS, Money
 from spendguard.core.windows import DAY, HOUR, Window
 
@@ -152,6 +162,73 @@ class TestTheCheckpointsOwnDay:
 
     def test_a_cost_that_is_given_back_raises_neither_end(self) -> None:
         assert figures(derived(stated(1, "20", 2.5), costs=[cost(2, "-3")])) == ("20.00", "20.00")
+
+
+def used(day: int, booked: str, unbooked: str = "0", hours: Sequence[int] = ()) -> DaySpend:
+    """A day whose usage shows so much more than is booked, and how it went by the hour."""
+    return DaySpend(Window(at(day), at(day + 1)), usd(booked), usd(unbooked).nanos, tuple(hours))
+
+
+def by_usage(
+    *entries: Entry, costs: Sequence[DaySpend], split: Split | None = None, now: datetime = NOW
+) -> Position:
+    splits = {} if split is None else {entries[0].at: split}
+    position = derive(entries, costs, now, as_of=now, splits=splits)
+    assert position is not None
+    return position
+
+
+class TestUsage:
+    def test_lowers_the_floor_by_what_is_not_booked(self) -> None:
+        position = by_usage(stated(1, "20", 2), costs=[used(2, "1", "3"), used(3, "0", "2")])
+
+        assert figures(position) == ("14.00", "19.00")
+        assert position.unbooked == usd("5")
+
+    def test_before_a_checkpoint_is_inside_it(self) -> None:
+        assert figures(by_usage(stated(1, "20", 3), costs=[used(2, "1", "3")])) == (
+            "20.00",
+            "20.00",
+        )
+
+    def test_splits_the_checkpoints_own_day(self) -> None:
+        quarter = Split(usd("1").nanos, usd("4").nanos)
+        entry = stated(1, "20", 2.5)
+
+        assert figures(by_usage(entry, costs=[used(2, "0", "4")], split=quarter)) == (
+            "19.00",
+            "20.00",
+        )
+        assert figures(by_usage(entry, costs=[used(2, "4")], split=quarter)) == ("19.00", "19.00")
+        assert figures(by_usage(entry, costs=[used(2, "8")], split=quarter)) == ("18.00", "18.00")
+
+    def test_is_not_netted_against_lines_without_usage(self) -> None:
+        half = Split(usd("2").nanos, usd("4").nanos, apart=usd("6").nanos)
+
+        position = by_usage(stated(1, "20", 2.5), costs=[used(2, "6", "4")], split=half)
+
+        assert figures(position) == ("15.00", "17.00")
+
+    def test_counts_no_more_once_the_day_is_settled_but_still_divides_it(self) -> None:
+        settled = Split(usd("1").nanos, usd("4").nanos, settled=True)
+
+        position = by_usage(stated(1, "20", 2.5), costs=[used(2, "2")], split=settled)
+
+        assert figures(position) == ("19.50", "19.50")
+
+    def test_of_none_in_its_day_leaves_the_interval(self) -> None:
+        position = by_usage(stated(1, "20", 2.5), costs=[used(2, "2")], split=Split(0, 0))
+
+        assert figures(position) == ("18.00", "20.00")
+
+    def test_tells_the_hour_in_which_a_level_was_left(self) -> None:
+        hours = [0] * 20 + [usd("4").nanos]
+        entries, costs = [stated(1, "6", 2)], [used(2, "0", "4", hours)]
+
+        position = derive(entries, costs, NOW, as_of=NOW, levels=[usd("4")])
+
+        assert position is not None
+        assert position.under[usd("4")] == at(2) + HOUR * 20.5
 
 
 def test_late_costs_lower_only_the_floor() -> None:
@@ -355,6 +432,33 @@ def test_the_floor_is_never_above_what_is_billed(
     assert position.floor <= position.billed
 
 
+@given(histories(), st.data())
+def test_so_it_is_however_usage_splits_the_days(history: History, data: st.DataObject) -> None:
+    entries, booked = history
+    nanos = st.integers(0, 400).map(lambda dimes: dimes * NANOS // 10)
+    days = [
+        DaySpend(
+            one.day,
+            one.amount,
+            data.draw(nanos),
+            tuple(data.draw(st.lists(nanos, min_size=24, max_size=24) | st.just([]))),
+        )
+        for one in booked
+    ]
+    splits = {}
+    for entry in entries:
+        after = data.draw(nanos)
+        whole, apart, settled = after + data.draw(nanos), data.draw(nanos), data.draw(st.booleans())
+        splits[entry.at] = Split(after, whole, apart, settled=settled)
+
+    position = derive(entries, days, NOW, as_of=NOW, splits=splits)
+
+    assert position is not None
+    assert position.floor <= position.billed
+    stands = position.checkpoint.amount + position.credit - position.expired - position.spent
+    assert position.billed == stands
+
+
 @given(histories(), st.randoms(use_true_random=False))
 def test_the_order_in_which_it_is_told_does_not_matter(history: History, chance: Random) -> None:
     entries, days = history
@@ -514,3 +618,19 @@ def test_it_is_under_a_higher_level_for_at_least_as_long(
     assert position is not None
     if low in position.under:
         assert position.under[high] <= position.under[low]
+
+
+@given(histories(), st.lists(amounts, max_size=2), st.integers(0, 100), st.lists(st.integers(0, 9)))
+def test_going_on_from_what_is_settled_comes_to_the_same(
+    history: History, under: list[Money], late: int, midnights: list[int]
+) -> None:
+    entries, days = history
+    added = Money(late, "USD")
+    settled = None
+    for day in sorted(midnights):
+        settled = settle(entries, days, at(day), late=added, levels=under, settled=settled)
+
+    def derived_from(start: Settled | None) -> Position | None:
+        return derive(entries, days, NOW, as_of=NOW, late=added, levels=under, settled=start)
+
+    assert derived_from(settled) == derived_from(None)

@@ -1,165 +1,85 @@
-"""A year of the daemon's reading: leap day, both changes of the clocks, jumps, a day asleep."""
+"""A year of claims, through a leap day and clocks that are set: every account is read in time."""
 
 from __future__ import annotations
 
-import time as clocks
-from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-import pytest
-
-from spendguard.core.windows import DAY, HOUR
+from spendguard.core.pace import following
+from spendguard.daemon.steady import ClockWatch
+from spendguard.store import claims, due
+from spendguard.store.claims import POLLS
+from spendguard.store.connect import Store
 from tests.daemon.conftest import Time
-from tests.daemon.fleet import Fleet, fleet
+from tests.databases import account, opened
 
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+INTERVALS = {
+    "often": timedelta(hours=17),
+    "daily": DAY,
+    "oddly": timedelta(hours=41, minutes=37, seconds=11),
+}
 MINUTE = timedelta(minutes=1)
-YEAR = timedelta(days=365)
-LATE = 60.0
-"""Seconds after its instant at which an account is begun to be read at the latest."""
-SLOW = {"main": "6h", "thirds": "8h", "daily": "1d", "refused": "12h"}
-SECONDS = {"main": 6 * 3600, "thirds": 8 * 3600, "daily": 86400}
+BEGIN = datetime(2028, 1, 1, tzinfo=UTC)
+YEAR = 366 * DAY
 
 
-@pytest.fixture(autouse=True)
-def local_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine whose own clock changes twice a year."""
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    clocks.tzset()
-    yield
-    monkeypatch.delenv("TZ")
-    clocks.tzset()
+SETS = {60: YEAR, 61: -YEAR, 120: -YEAR, 150: YEAR, 250: HOUR, 300: -HOUR}
+"""The days on which somebody sets the clock, and by how much."""
 
 
-def gaps(guarded: Fleet, name: str, since: float = 0.0) -> list[int]:
-    """Return the seconds between reads of an account, by the clock that nobody sets."""
-    begun = [one.seconds for one in guarded.reads[name] if one.seconds >= since]
-    return [round(later - earlier) for earlier, later in pairwise(begun)]
-
-
-def test_a_year_in_which_the_clock_is_set_twice_starves_nobody(tmp_path: Path) -> None:
-    time = Time(datetime(2027, 6, 1, tzinfo=UTC))
-    began = time.seconds
-    with fleet(tmp_path, time, SLOW, lasts={"refused": 60.0}, failing=["refused"]) as guarded:
-        guarded.go(100 * DAY + MINUTE)
-        time.now += YEAR
-        guarded.go(100 * DAY)  # over the change of the clocks in autumn
-        time.now -= 2 * YEAR
-        guarded.go(40 * DAY + 7 * HOUR)
-        time.now += YEAR
-        guarded.go(126 * DAY)  # over the leap day, and the change in spring
-
-        assert {read.at.date().isoformat() for read in guarded.since(0)} > {
-            "2028-02-29",
-            "2028-03-26",
-            "2028-10-29",
-        }
-        for name, interval in SECONDS.items():
-            assert max(gaps(guarded, name)) <= interval + LATE
-            passed = time.seconds - began
-            assert passed / interval - 1 <= len(guarded.reads[name]) <= passed / interval + 5
-        assert max(gaps(guarded, "refused")) <= 12 * 3600 + LATE
-
-
-def test_but_for_a_clock_that_is_set_every_read_is_an_interval_after_the_last(
-    tmp_path: Path,
-) -> None:
-    time = Time(datetime(2027, 6, 1, tzinfo=UTC))
-    with fleet(tmp_path, time, {"main": "12h", "other": "1d"}) as guarded:
-        guarded.go(366 * DAY)
-        assert set(gaps(guarded, "main")[1:]) == {12 * 3600}
-        assert set(gaps(guarded, "other")[1:]) == {86400}
-
-
-@pytest.mark.parametrize(
-    "start",
-    [
-        pytest.param(datetime(2027, 10, 31, 0, 30, tzinfo=UTC), id="an hour comes twice"),
-        pytest.param(datetime(2028, 3, 26, 0, 30, tzinfo=UTC), id="an hour is left out"),
-        pytest.param(datetime(2028, 2, 28, 23, 30, tzinfo=UTC), id="into the leap day"),
-        pytest.param(datetime(2028, 2, 29, 23, 30, tzinfo=UTC), id="out of the leap day"),
-        pytest.param(datetime(2027, 12, 31, 23, 30, tzinfo=UTC), id="into another year"),
-    ],
-)
-def test_a_day_that_is_unlike_others_is_read_as_any(tmp_path: Path, start: datetime) -> None:
-    time = Time(start)
-    names = [f"account-{n}" for n in range(3)]
-    with fleet(tmp_path, time, dict.fromkeys(names, "5m")) as guarded:
-        guarded.go(HOUR)
-        assert {len(guarded.reads[name]) for name in names} == {13}
-        assert all(set(gaps(guarded, name)[1:]) == {300} for name in names)
-
-
-class TestADayAsleep:
-    NAMES = tuple(f"account-{n:03}" for n in range(80))
-
-    def test_is_caught_up_with_once_and_not_all_at_once(self, tmp_path: Path) -> None:
-        time = Time()
-        with fleet(tmp_path, time, dict.fromkeys(self.NAMES, "5m")) as guarded:
-            guarded.go(10 * MINUTE)
-            time.pass_(DAY)
-            woken = time.seconds
-            guarded.go(12 * MINUTE)
-
-            assert guarded.watch.jumped is None
-            assert guarded.hands.most == 8  # connections at once
-            drained = 2.0 * len(self.NAMES) / 8 + 2
-            first = [self.first(guarded, name, woken) for name in self.NAMES]
-            assert max(first) <= woken + drained
-            assert all(
-                gap <= 300 + LATE for name in self.NAMES for gap in gaps(guarded, name, woken)
+def play(store: Store, time: Time) -> dict[str, list[float]]:
+    """Live through a year as the daemon does; return when each account was read, by a steady clock."""
+    read: dict[str, list[float]] = {name: [] for name in INTERVALS}
+    watch, began, waiting = ClockWatch(time.clock, time.steady), time.seconds, dict(SETS)
+    free(store, time)
+    while time.seconds - began < YEAR.total_seconds():
+        for day in [one for one in waiting if time.seconds - began >= one * DAY.total_seconds()]:
+            time.now += waiting.pop(day)
+        if watch.look() is not None:
+            free(store, time)
+        with store.begin() as tx:
+            won = claims.claim(
+                tx, POLLS, INTERVALS, "us", time.now, time.now + MINUTE, most=8, failing=6
             )
-            self.spread(guarded, woken + 300)
-
-    def test_leaves_room_for_those_that_answer(self, tmp_path: Path) -> None:
-        time, hung = Time(), self.NAMES[:25]
-        lasts = dict.fromkeys(hung, 60.0)
-        with fleet(
-            tmp_path, time, dict.fromkeys(self.NAMES, "5m"), lasts=lasts, failing=hung
-        ) as guarded:
-            guarded.go(10 * MINUTE)
-            time.pass_(DAY)
-            woken = time.seconds
-            guarded.go(10 * MINUTE)
-
-            well = self.NAMES[25:]
-            first = [self.first(guarded, name, woken) for name in well]
-            assert max(first) <= woken + 2.0 * len(well) / 2 + 60  # two hands are kept for them
-            assert all(gap <= 300 + LATE for name in well for gap in gaps(guarded, name, woken))
-
-    def first(self, guarded: Fleet, name: str, since: float) -> float:
-        return next(one.seconds for one in guarded.reads[name] if one.seconds >= since)
-
-    def spread(self, guarded: Fleet, since: float) -> None:
-        """Find the reads of an interval even: no half a minute has more than twice its share."""
-        reads = [one.seconds for one in guarded.since(since) if one.seconds < since + 300]
-        assert len(reads) == len(self.NAMES)
-        parts = Counter(int(one - since) // 30 for one in reads)
-        assert max(parts.values()) <= 2 * len(self.NAMES) / 10
+            for name in won:
+                read[name].append(time.seconds)
+                due.succeeded(tx, due.load(tx, name), time.now, INTERVALS[name], "us")
+            soonest = claims.soonest(tx, POLLS, time.now)
+        assert soonest is not None
+        set_at = min((began + day * DAY.total_seconds() for day in waiting), default=float("inf"))
+        pause = min((soonest - time.now).total_seconds(), set_at - time.seconds)
+        time.pass_(max(timedelta(seconds=pause), timedelta(milliseconds=1)))
+    return read
 
 
-@pytest.mark.parametrize("by", [YEAR, -YEAR])
-def test_a_clock_that_is_set_costs_one_read_of_each_and_no_stampede(
-    tmp_path: Path, by: timedelta
+def free(store: Store, time: Time) -> None:
+    with store.begin() as tx:
+        claims.free(tx, POLLS, INTERVALS, (), time.now)
+
+
+def test_every_account_is_read_at_its_interval_whatever_the_clock_says(
+    tmp_path: Path, time: Time
 ) -> None:
-    time = Time()
-    names = [f"account-{n:03}" for n in range(40)]
-    with fleet(tmp_path, time, dict.fromkeys(names, "5m")) as guarded:
-        guarded.go(10 * MINUTE)
-        time.now += by
-        moved = time.seconds
-        guarded.go(MINUTE)
-        after = Counter(
-            name for name in names for one in guarded.reads[name] if one.seconds >= moved
-        )
-        assert set(after) == set(names)
-        assert set(after.values()) <= {1, 2}  # at once, and at its own instant
-        guarded.go(10 * MINUTE)
+    time.now = BEGIN
+    with opened(tmp_path / "spendguard.db") as store:
+        with store.begin() as tx:
+            due.register(tx, [account(name) for name in INTERVALS])
+        read = play(store, time)
+    for name, interval in INTERVALS.items():
+        gaps = [round(later - earlier, 3) for earlier, later in pairwise(read[name])]
+        assert max(gaps) == interval.total_seconds()
+        extra = 2 * len(SETS) + 1  # each time everything is read at once, then at its next instant
+        assert 0 <= len(read[name]) - YEAR // interval <= extra
 
-        assert guarded.watch.jumped == by
-        assert guarded.hands.most == 8
-        assert all(gap <= 300 + LATE for name in names for gap in gaps(guarded, name))
-        reads = len(guarded.since(moved))
-        assert reads <= len(names) * (1 + 11 / 5 + 1)
+
+def test_a_change_to_summer_time_moves_no_reading() -> None:
+    """The grid is one of instants; what a clock on the wall in Berlin shows is not asked."""
+    berlin = ZoneInfo("Europe/Berlin")
+    read = [datetime(2028, 3, 25, 12, tzinfo=berlin)]
+    while len(read) < 48:
+        read.append(following("main", HOUR, read[-1].astimezone(berlin), HOUR))
+    gaps = {(later.astimezone(UTC) - one.astimezone(UTC)) for one, later in pairwise(read[1:])}
+    assert gaps == {HOUR}

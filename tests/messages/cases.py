@@ -20,17 +20,22 @@ from spendguard.core.facts import (
     GuardFacts,
     Health,
     LimitUse,
+    NewSpender,
     Payer,
     Polls,
     SettingChange,
     Standing,
+    UnpricedUse,
+    UsageFacts,
     Witness,
 )
 from spendguard.core.findings import Finding, Severity, Status
-from spendguard.core.ledger import Checkpoint, Position
+from spendguard.core.ledger import Checkpoint, Kind, LotLeft, Position
 from spendguard.core.money import Money
 from spendguard.core.notifications import Item, Notification, Topic
-from spendguard.core.recharge import Coming, Course
+from spendguard.core.outlook import Outlook, lapses
+from spendguard.core.recharge import Coming, Course, Steady
+from spendguard.core.spikes import Cause, Moment, Pace
 from spendguard.core.windows import Unit, calendar_window
 from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES
 
@@ -48,15 +53,16 @@ def money(text: str, currency: str = "USD") -> Money:
 def position(
     stated: str, spent: str, *, currency: str = "USD", base: str | None = None, **parts: str
 ) -> Position:
-    """A derived balance; `parts` are credit, expired, and what is perhaps spent (unsure)."""
-    credit, expired, unsure = (
-        money(parts.get(name, "0"), currency) for name in ("credit", "expired", "unsure")
+    """A derived balance; `parts` are credit, expired, what is perhaps spent (unsure), or unbooked."""
+    credit, expired, unsure, unbooked = (
+        money(parts.get(name, "0"), currency)
+        for name in ("credit", "expired", "unsure", "unbooked")
     )
     billed = money(stated, currency) + credit - expired - money(spent, currency)
     stated_at = NOW - 3 * DAY
     source = parts.get("source", "manual")
     return Position(
-        floor=billed - unsure,
+        floor=billed - unsure - unbooked,
         billed=billed,
         as_of=NOW - 4 * MINUTE,
         checkpoint=Checkpoint("1", stated_at, money(stated, currency), source),
@@ -67,6 +73,7 @@ def position(
         spent=money(spent, currency),
         late=unsure,
         lots=(),
+        unbooked=unbooked,
     )
 
 
@@ -74,6 +81,25 @@ def account(**known: object) -> AccountFacts:
     """Facts of openai-main, read four minutes ago."""
     facts = AccountFacts(NOW, "openai-main", "USD", READ, costs_read=True)
     return replace(facts, **known)  # type: ignore[arg-type]
+
+
+CAUSES = (
+    Cause("api_key", "key_9x", "", 96),
+    Cause("model", "gpt-6-astra", "", 91),
+    Cause("project", "proj_web", "web", 88),
+)
+
+
+def spiking(hour: str, usual: str, causes: tuple[Cause, ...] = (), **known: object) -> AccountFacts:
+    """Facts of an account that spent so much in the last hour."""
+    moment = Moment(NOW, money(hour).nanos, money(hour).nanos // 4, money(usual).nanos)
+    return account(usage=UsageFacts(NOW, Pace((moment,), causes)), **known)
+
+
+def newcomer(kind: str, identity: str, name: str = "") -> NewSpender:
+    """Somebody who spent $3.21 today and was never seen before."""
+    day = NOW.replace(hour=0, minute=0)
+    return NewSpender(kind, identity, name, NOW - HOUR, day, money("3.205"))
 
 
 def burning(held: Position, **known: object) -> AccountFacts:
@@ -117,9 +143,37 @@ def charging(held: Position | None = None, /, **known: object) -> AccountFacts:
     return account(**{**due, **told})
 
 
-def next_of(at: datetime) -> Coming:
+def next_of(
+    at: datetime, earliest: datetime | None = None, latest: datetime | None = None
+) -> Coming:
     """Return the charge of ten dollars that is expected."""
-    return Coming("openai-main", at, money("10.00"))
+    return Coming("openai-main", at, money("10.00"), earliest, latest)
+
+
+def going(
+    held: Position, *rates: str, until: timedelta = 14 * DAY, **known: object
+) -> AccountFacts:
+    """Facts of an account that spends so much a day: fast, as expected, and slow."""
+    courses = [
+        Course(
+            "openai-main",
+            NOW,
+            held.floor,
+            money(rate),
+            money("0"),
+            money("5.00"),
+            money("50.00"),
+            lapses=lapses(held.lots, NOW, money("0"), Steady(money(rate).nanos)),
+        )
+        for rate in rates
+    ]
+    early, middle, late = courses
+    return burning(held, outlook=Outlook(early, middle, late, NOW + until), **known)
+
+
+def lot(left: str, expires_in: timedelta) -> LotLeft:
+    """Return a lot that expires."""
+    return LotLeft("1", Kind.GRANT, money(left), NOW - 20 * DAY, NOW + expires_in)
 
 
 def missing(held: Position | None = None, hours: int = 26, **known: object) -> AccountFacts:
@@ -226,6 +280,10 @@ RECHARGE = Recharge(
 VISA = Card("visa-1881", "USD", "0", money("0"), money("2.00"), 2)
 TAXED = replace(VISA, tax_percent="19", verification_hold=money("1.00"))
 FIRST, SECOND = payer("openai-main", "9.00", "2.00"), payer("openai-batch", "7.00", "1.00")
+ROUGHLY = replace(
+    FIRST,
+    outlook=going(position("9.00", "0"), "2.30", "1.95", "1.10").outlook,
+)
 SMALL = payer("openai-main", "9.00", "2.00", "3.00")
 SMALL_SOON = payer("openai-main", "5.02", "0.90", "3.00")
 SMALL_NOW = payer("openai-main", "4.00", "0.10", "3.00")
@@ -284,6 +342,10 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
             burn=Burn(money("1.50", "CNY"), 14),
         ),
     ),
+    "balance-low by usage": (
+        "balance-low",
+        burning(position("20.00", "12.10", unbooked="3.42"), unpriced=1),
+    ),
     "balance-low clear": ("balance-low", burning(AGAIN)),
     "balance-low unknown": ("balance-low", account()),
     "balance-low unread": ("balance-low", account(position=LOW, costs_read=False)),
@@ -302,7 +364,82 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
         ),
     ),
     "deposit-cap unknown": ("deposit-cap", account(position=AGAIN)),
+    "runway-short 7d": ("runway-short", going(AGAIN, "4.00", "2.90", "2.00")),
+    "runway-short 3d": ("runway-short", going(AGAIN, "9.00", "7.00", "0.50")),
+    "runway-short 24h": ("runway-short", going(LOW, "5.00", "5.00", "5.00")),
+    "runway-short empty": (
+        "runway-short",
+        going(position("20.00", "20.50"), "5.00", "4.00", "3.00"),
+    ),
+    "runway-short recharge overdue": (
+        "runway-short",
+        going(
+            LOW, "1.60", "1.50", "1.40", recharge=RECHARGE, overdue=True, witness=Witness.HEALTHY
+        ),
+    ),
+    "runway-short fails": (
+        "runway-short",
+        going(
+            AGAIN,
+            "4.00",
+            "2.90",
+            "2.00",
+            recharge=RECHARGE,
+            card="visa-1881",
+            card_short=True,
+            unpaid=next_of(NOW + 60 * HOUR, NOW + 40 * HOUR, NOW + 90 * HOUR),
+        ),
+    ),
+    "runway-short fails now": (
+        "runway-short",
+        going(LOW, "4.00", "2.90", "2.00", recharge=RECHARGE, card_short=True, unpaid=next_of(NOW)),
+    ),
+    "runway-short clear": ("runway-short", going(AGAIN, "1.00", "0.50", "0.20", until=80 * DAY)),
+    "runway-short fails later": (
+        "runway-short",
+        going(
+            AGAIN,
+            "1.00",
+            "0.50",
+            "0.20",
+            recharge=RECHARGE,
+            card_short=True,
+            unpaid=next_of(NOW + 9 * DAY),
+        ),
+    ),
+    "runway-short endless": ("runway-short", going(AGAIN, "0.00", "0.00", "0.00")),
+    "runway-short proven": (
+        "runway-short",
+        account(proven_at=NOW - DAY, standing={("runway-short", "openai-main"): STANDING}),
+    ),
+    "runway-short unknown": ("runway-short", account(position=AGAIN)),
+    "credit-expiring": (
+        "credit-expiring",
+        going(replace(AGAIN, lots=(lot("12.00", 5 * DAY),)), "1.50", "1.40", "1.20"),
+    ),
+    "credit-expiring twice": (
+        "credit-expiring",
+        going(
+            replace(AGAIN, lots=(lot("3.00", 6 * HOUR), lot("9.50", 20 * DAY))),
+            "0.30",
+            "0.20",
+            "0.10",
+        ),
+    ),
+    "credit-expiring clear": ("credit-expiring", going(AGAIN, "1.50", "1.40", "1.20")),
+    "credit-expiring unknown": (
+        "credit-expiring",
+        account(position=replace(AGAIN, lots=(lot("12.00", 5 * DAY),))),
+    ),
     "recharge-due": ("recharge-due", charging(NEAR, next_charge=next_of(NOW + 20 * HOUR))),
+    "recharge-due roughly": (
+        "recharge-due",
+        charging(NEAR, next_charge=next_of(NOW + 20 * HOUR, NOW + 8 * HOUR, NOW + 44 * HOUR)),
+    ),
+    "recharge-due unsure": (
+        "recharge-due",
+        charging(NEAR, next_charge=next_of(NOW + 20 * HOUR, NOW + 8 * HOUR)),
+    ),
     "recharge-due now": ("recharge-due", charging(LOW, card=None)),
     "recharge-due proven": (
         "recharge-due",
@@ -325,6 +462,7 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
         "card-short",
         paying("7.40", payer("openai-main", "9.00", "1.336")),
     ),
+    "card-short roughly": ("card-short", paying("7.40", ROUGHLY)),
     "card-short of two accounts": ("card-short", paying("7.40", FIRST, SECOND)),
     "card-short soon": (
         "card-short",
@@ -439,6 +577,20 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
     ),
     "recharge-frequent some": ("recharge-frequent", recharged(1)),
     "recharge-frequent clear": ("recharge-frequent", recharged(30)),
+    "budget forecast": (
+        "budget",
+        account(
+            budgets=(
+                BudgetUse(
+                    Budget("monthly", "openai-main", Unit.MONTH, money("100.00")),
+                    calendar_window(NOW, Unit.MONTH, UTC_ZONE),
+                    money("71.2345"),
+                    expected=money("108.50"),
+                    over_at=NOW + 5 * DAY,
+                ),
+            )
+        ),
+    ),
     "budget 50%": ("budget", budget("51.203")),
     "budget 90%": ("budget", budget("90.12", Unit.WEEK, project="proj_chat", model="gpt-5")),
     "budget 100%": ("budget", budget("103.207", Unit.DAY, model="gpt-5")),
@@ -491,6 +643,30 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
     ),
     "own-key-expiring never": ("own-key-expiring", account(own_key_known=True)),
     "own-key-expiring unknown": ("own-key-expiring", account()),
+    "spend-spike": ("spend-spike", spiking("6.20", "1.10", CAUSES)),
+    "spend-spike of one model": ("spend-spike", spiking("6.20", "1.10", CAUSES[1:])),
+    "spend-spike without a cause": ("spend-spike", spiking("6.20", "1.10")),
+    "spend-spike critical": ("spend-spike", spiking("31.40", "1.10", CAUSES)),
+    "spend-spike where nothing is usual": ("spend-spike", spiking("2.40", "0", CAUSES[:1])),
+    "spend-spike draining": ("spend-spike", spiking("6.20", "1.10", CAUSES, position=LOW)),
+    "spend-spike clear": ("spend-spike", spiking("0.60", "1.10")),
+    "spend-spike idle": ("spend-spike", account(usage=UsageFacts(NOW, Pace(())))),
+    "spend-spike unknown": ("spend-spike", account()),
+    "spend-spike without history": ("spend-spike", account(usage=UsageFacts(NOW))),
+    "key-unknown": ("key-unknown", account(newcomers=(newcomer("api_key", "key_9x", "ci"),))),
+    "key-unknown without a name": (
+        "key-unknown",
+        account(newcomers=(newcomer("api_key", "key_9x"),)),
+    ),
+    "key-unknown model": ("key-unknown", account(newcomers=(newcomer("model", "gpt-6-astra"),))),
+    "unpriced": (
+        "unpriced",
+        account(usage=UsageFacts(NOW, requests=9_000, unpriced=(UnpricedUse("gpt-9", 450),))),
+    ),
+    "unpriced clear": ("unpriced", account(usage=UsageFacts(NOW, requests=9_000))),
+    "unpriced unknown": ("unpriced", account()),
+    "blind stale": ("blind", account(position=LOW, stale_since=NOW - 40 * HOUR)),
+    "blind stale without a balance": ("blind", account(stale_since=NOW - 40 * HOUR)),
     "config-drift": ("config-drift", account(changes=MOVED)),
     "config-drift clear": ("config-drift", account(changes=())),
     "config-drift unknown": ("config-drift", account()),
@@ -601,6 +777,10 @@ CLEAR_OF = {
     "card-short": "card-short clear",
     "card-short idle": "card-short idle",
     "charge-failed": "charge-failed clear",
+    "runway-short": "runway-short clear",
+    "runway-short endless": "runway-short endless",
+    "runway-short proven": "runway-short proven",
+    "credit-expiring": "credit-expiring clear",
     "recharge-missing": "recharge-missing clear",
     "recharge-missing proven": "recharge-missing proven",
     "recharge-unexpected": "recharge-unexpected clear",
@@ -615,6 +795,8 @@ CLEAR_OF = {
     "checkpoint-stale": "checkpoint-stale clear",
     "own-key-expiring": "own-key-expiring clear",
     "own-key-expiring never": "own-key-expiring never",
+    "spend-spike": "spend-spike clear",
+    "spend-spike idle": "spend-spike idle",
     "config-drift": "config-drift clear",
     "blind": "blind clear",
     "channel-failing": "channel-failing clear",
@@ -622,7 +804,7 @@ CLEAR_OF = {
 }
 LATER = Item(
     "13",
-    "runway-short",
+    "weather-turning",
     "openai-main",
     Severity.CRITICAL,
     "24h",
@@ -635,6 +817,8 @@ LATER = Item(
 NOTIFICATIONS: dict[str, Notification] = {
     **{case: alerts(item(case)) for case in FOUND if FOUND[case].status is Status.FIRING},
     **{f"{rule} over": alerts(over(case)) for rule, case in CLEAR_OF.items()},
+    "key-unknown over": alerts(replace(over("key-unknown"), values={})),
+    "unpriced over": alerts(replace(over("unpriced"), values={})),
     "balance-low over for want of a rule": alerts(over("balance-low trigger")),
     "balance-low escalated": alerts(item("balance-low half", NotifyReason.ESCALATED)),
     "balance-low repeated": alerts(item("balance-low trigger", NotifyReason.REPEATED)),
@@ -662,7 +846,7 @@ NOTIFICATIONS: dict[str, Notification] = {
     ),
     "config-drift delivered late": alerts(old("config-drift")),
     "rule of a later version delivered late": alerts(
-        replace(old("own-key-expiring 1d"), rule="runway-short", step="", values={})
+        replace(old("own-key-expiring 1d"), rule="weather-turning", step="", values={})
     ),
     "own-key-expiring escalated": alerts(item("own-key-expiring 1d", NotifyReason.ESCALATED)),
     "blind mailbox": alerts(item("blind mailbox auth")),

@@ -32,7 +32,7 @@ from tests.messages.cases import (
 
 HERE = Path(spendguard.messages.__file__).parent
 LANGUAGES = sorted(path.stem for path in HERE.glob("*.toml"))
-PLAIN_FORMS = {"", "if", "unless", "text", "down", "up", "ago", "until", "plain"}
+PLAIN_FORMS = {"roughly", "", "if", "unless", "text", "down", "up", "ago", "until", "plain"}
 TABLES = {
     "money": {"sign", "amount", "code"},
     "counts": {"n"},

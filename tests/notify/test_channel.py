@@ -188,6 +188,13 @@ class TestWhatIsNotDelivered:
         assert len(end.requests) == 1, "a retry is a due time in the outbox"
         assert end.messages == []
 
+    @pytest.mark.parametrize(("mode", "status"), [("503", 503), ("ok", 200), ("drop", None)])
+    def test_its_http_status_is_told_for_people(
+        self, webhook: HttpEnd, mode: str, status: int | None
+    ) -> None:
+        webhook.mode = mode
+        assert send(webhook.url).status == status
+
     @pytest.mark.parametrize(
         ("header", "asked"),
         [
@@ -403,7 +410,7 @@ def test_a_child_process_is_led_to_the_same_end(slack: SlackEnd) -> None:
         text=True,
         env=os.environ | slack.environment(),
     )
-    assert (done.stdout, done.stderr) == ("Delivered()\n", "")
+    assert (done.stdout, done.stderr) == ("Delivered(status=200)\n", "")
     assert len(slack.messages) == 1
 
 

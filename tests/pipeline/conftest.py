@@ -10,7 +10,8 @@ import pytest
 from freezegun.api import real_monotonic
 
 from spendguard.core.windows import DAY
-from spendguard.pipeline.poll import PollOutcome, Progress, poll
+from spendguard.pipeline.poll import PollOutcome, poll
+from spendguard.pipeline.usage import Progress
 from spendguard.providers.base import Clients, Deadline
 from spendguard.providers.openai import OpenAI
 from spendguard.simulator import Simulator, World
@@ -70,7 +71,9 @@ def openai(simulator: Simulator, http: httpx.Client) -> Callable[[], OpenAI]:
 def poll_at(store: Store, world: World, openai: Callable[[], OpenAI]) -> PollAt:
     """A function that polls the account at an instant of its world."""
 
-    def poll_now(now: datetime, progress: Progress = lambda _read, _wanted: None) -> PollOutcome:
+    def poll_now(
+        now: datetime, progress: Progress = lambda _read, _wanted, _what: None
+    ) -> PollOutcome:
         world.now = now
         return poll(store, account(), openai(), now, progress)
 

@@ -15,8 +15,9 @@ from spendguard.core.routing import Channel
 from spendguard.notify.results import Delivered, Refused
 from spendguard.pipeline.deliver import DeliveryOutcome, deliver
 from spendguard.pipeline.judge import Docket, Scope, judge
-from spendguard.store import alerts, outbox, silences
+from spendguard.store import alerts, silences
 from spendguard.store.connect import Store
+from spendguard.store.encoding import decode
 from spendguard.store.schema import outbox as outbox_table
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -114,7 +115,4 @@ class Guard:
                 .where(outbox_table.c.state == "owed")
                 .order_by(outbox_table.c.id)
             ).all()
-        return [
-            [f"{item.reason.value} {item.rule}" for item in outbox.decode(row).items]
-            for row in rows
-        ]
+        return [[f"{item.reason.value} {item.rule}" for item in decode(row).items] for row in rows]

@@ -37,6 +37,7 @@ from spendguard.pipeline.deliver import DeliveryState, deliver
 from spendguard.pipeline.judge import Docket, Scope, judge
 from spendguard.store import alerts, migrate, outbox, silences
 from spendguard.store.connect import Store
+from spendguard.store.encoding import decode
 from spendguard.store.schema import alerts as alerts_table
 from spendguard.store.schema import outbox as outbox_table
 
@@ -203,7 +204,7 @@ class AlertMachine(RuleBasedStateMachine):
     def note(self, channel: str, outbox_id: int) -> None:
         with self.store.begin() as tx:
             row = tx.execute(sa.select(outbox_table).where(outbox_table.c.id == outbox_id)).one()
-            items = outbox.decode(row).items
+            items = decode(row).items
         for item in items:
             heard = self.heard.setdefault((channel, item.alert_id), Heard())
             heard.items.append((self.now, item))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from spendguard.core.findings import Severity
 from spendguard.core.routing import Channel
 from spendguard.pipeline.deliver import LEASE, DeliveryState, give_up_removed
 from spendguard.store import outbox
 from spendguard.store.connect import Store
+from spendguard.store.schema import deliveries
 from tests.pipeline.telling import Guard, clear, firing
 
 CRITICAL = Severity.CRITICAL
@@ -44,6 +46,23 @@ def test_the_far_end_may_ask_for_a_longer_pause(store: Store) -> None:
 
     assert guard.at(0.49).tells() == []
     assert len(guard.at(0.5).tells()) == 1
+
+
+def test_each_attempt_is_remembered_with_its_answer(store: Store) -> None:
+    guard = Guard(store)
+    guard.ends["ops"].up, guard.ends["ops"].asked = False, timedelta(seconds=90)
+    guard.finds(firing("blind"))
+    guard.tells()
+    guard.ends["ops"].up = True
+    guard.at(1).tells()
+
+    with store.begin() as tx:
+        tried = tx.execute(sa.select(deliveries).order_by(deliveries.c.id)).all()
+    assert [(one.outbox_id, one.state, one.wait_seconds, one.why) for one in tried] == [
+        (1, "retrying", 90, "no answer"),
+        (1, "delivered", None, ""),
+    ]
+    assert tried[1].at - tried[0].at == timedelta(hours=1)
 
 
 def test_check_tries_whatever_the_backoff(store: Store) -> None:

@@ -67,7 +67,7 @@ def gather(
     with store.begin() as tx:
         here = know(tx, plan, now)
         changed = mark is not None and mark != ledger.mark(tx, here.row.id)
-        return account_facts(tx, here, Strikes(2), None, {}, now, card_short=False, changed=changed)
+        return account_facts(tx, here, Strikes(2), {}, now, card_short=False, changed=changed)
 
 
 class TestABalance:
@@ -437,7 +437,7 @@ def test_knows_nothing_of_other_accounts(store: Store) -> None:
 
     with store.begin() as tx:
         here = know(tx, plan, NOW)
-        facts = account_facts(tx, here, Strikes(2), None, {}, NOW, card_short=False, changed=False)
+        facts = account_facts(tx, here, Strikes(2), {}, NOW, card_short=False, changed=False)
 
     assert (facts.position, facts.burn) == (None, None)
     assert spent(*facts.budgets) == ["0.00"]

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from spendguard.core.errors import ErrorKind, Problem, ProviderError
 from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
-from spendguard.core.readings import Extras, RawReply, Spend, SpendRead, UsageRead
+from spendguard.core.readings import Balance, Extras, RawReply, Spend, SpendRead, UsageRead
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline.poll import PollOutcome, poll, refuse
 from spendguard.pipeline.retain import retain
 from spendguard.simulator import Fault, Simulator, Stream, World, feed
+from spendguard.simulator.openai import OpenAI
 from spendguard.store import due, ledger, readings
 from spendguard.store.connect import Store
 from spendguard.store.ledger import Stated
@@ -70,6 +71,9 @@ class Scripted:
         self, window: Window, width: timedelta, series: Collection[str] | None = None
     ) -> UsageRead:
         raise AssertionError("a provider without usage was asked for it")
+
+    def balance(self) -> Balance:
+        raise NotImplementedError
 
     def extras(self, *, names: bool, projects: Collection[str]) -> Extras:
         if self.dies:
@@ -140,14 +144,15 @@ class TestTheFirstPoll:
         assert max(new - old for old, new in pairwise(starts)) <= 60
 
     def test_tells_its_progress_up_to_the_whole(self, poll_at: PollAt) -> None:
-        told: list[tuple[int, int]] = []
+        told: dict[str, list[tuple[int, int]]] = {"cost": [], "usage": []}
 
-        poll_at(NOW, lambda read, wanted: told.append((read, wanted)))
+        poll_at(NOW, lambda read, wanted, what: told[what].append((read, wanted)))
 
-        assert len(told) > 2
-        assert told == sorted(told)
-        assert len({wanted for _, wanted in told}) == 1
-        assert told[-1][0] == told[-1][1] >= 180
+        for steps, least in ((told["cost"], 180), (told["usage"], 31)):
+            assert len(steps) > 2
+            assert steps == sorted(steps)
+            assert len({wanted for _, wanted in steps}) == 1
+            assert steps[-1][0] == steps[-1][1] >= least
 
     def test_corrects_nothing(self, store: Store, world: World, poll_at: PollAt) -> None:
         spending(world, 0, 1, 50)
@@ -440,6 +445,7 @@ class TestTheRest:
         poll_at(NOW)
         assert (row(store).own_key_known, row(store).own_key_expires_at) == (True, None)
 
+        assert isinstance(simulator.api, OpenAI)
         simulator.api.key_expires_at = NOW + DAY * 20
         poll_at(NOW + MINUTES)
         assert row(store).own_key_expires_at == NOW + DAY * 20

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import httpx
 
+from spendguard.core.readings import Balance, SpendRead
 from spendguard.core.windows import DAY, Window
 from spendguard.providers import PROVIDERS
 from spendguard.providers.base import Deadline, Provider
@@ -67,6 +68,11 @@ def asking(
     http = httpx.Client(transport=httpx.MockTransport(handle))
     deadline = deadline or Deadline(lambda: 0.0)
     return PROVIDERS[name](http, key, base_url=None, currency=currency, deadline=deadline)
+
+
+def read(provider: Provider) -> SpendRead | Balance:
+    """Read what a poll stands or falls with."""
+    return provider.balance() if provider.states_balance else provider.costs(WEEK)
 
 
 def ok(document: Any) -> httpx.Response:

@@ -10,12 +10,19 @@ import pytest
 
 import spendguard.providers
 from spendguard.core.errors import ErrorKind, ProviderError
+from spendguard.core.readings import Balance
 from spendguard.core.windows import DAY, Window
 from spendguard.providers import PROVIDERS
 from spendguard.providers.base import Provider
-from tests.providers.asking import FIRST, KEY, WEEK, Reply, always, asking, recorded
+from tests.providers.asking import FIRST, KEY, WEEK, Reply, always, asking, read, recorded
 
-RECORDED = {"openai": "costs"}
+RECORDED = {"openai": "costs", "openrouter": "credits", "deepseek": "balance"}
+CURRENCY = {"deepseek": "CNY"}
+EXTRAS = {
+    "openai": {"limits", "alerts", "own_key", "names"},
+    "openrouter": {"own_key"},
+    "deepseek": set(),
+}
 RECORDED_USAGE = {"openai": "usage_completions"}
 TODAY = Window(FIRST, FIRST + DAY)
 FAILURES: list[tuple[Reply, ErrorKind]] = [
@@ -46,6 +53,14 @@ FAILURES: list[tuple[Reply, ErrorKind]] = [
 ]
 
 
+def answered(name: str) -> Provider:
+    """A provider whose far end always answers with the recorded reply."""
+    content = recorded(RECORDED[name], name)
+    return asking(
+        lambda _: httpx.Response(200, content=content), name, currency=CURRENCY.get(name, "USD")
+    )
+
+
 def test_every_module_is_registered() -> None:
     modules = {module.name for module in pkgutil.iter_modules(spendguard.providers.__path__)}
     registered = {cls.__module__.rpartition(".")[2] for cls in PROVIDERS.values()}
@@ -62,17 +77,28 @@ def fit_to_be_shown(error: ProviderError, name: str, provider: Provider) -> bool
 @pytest.mark.parametrize("name", PROVIDERS)
 class TestEveryProvider:
     def test_reads_the_recorded_reply(self, name: str) -> None:
-        reply = httpx.Response(200, content=recorded(RECORDED[name], name))
+        told = read(answered(name))
 
-        assert asking(always(reply), name).costs(WEEK).rows
+        assert told.left if isinstance(told, Balance) else told.rows
 
     def test_reads_the_same_twice(self, name: str) -> None:
-        content = recorded(RECORDED[name], name)
-        provider = asking(lambda _: httpx.Response(200, content=content), name)
+        provider = answered(name)
 
-        assert provider.costs(WEEK) == provider.costs(WEEK)
+        assert read(provider) == read(provider)
+
+    def test_refuses_what_it_does_not_offer(self, name: str) -> None:
+        provider = answered(name)
+
+        with pytest.raises(ProviderError) as caught:
+            provider.costs(WEEK) if provider.states_balance else provider.balance()
+
+        assert caught.value.kind is ErrorKind.UNSUPPORTED
 
     def test_reads_recorded_usage_and_the_same_twice(self, name: str) -> None:
+        if name not in RECORDED_USAGE:
+            provider = answered(name)
+            assert provider.usage(TODAY, DAY).series == provider.usage_series == frozenset()
+            return
         content = recorded(RECORDED_USAGE[name], name)
         provider = asking(lambda _: httpx.Response(200, content=content), name)
 
@@ -89,8 +115,8 @@ class TestEveryProvider:
             methods.add(request.method)
             return httpx.Response(200, content=recorded(RECORDED[name], name))
 
-        provider = asking(answer, name)
-        provider.costs(WEEK)
+        provider = asking(answer, name, currency=CURRENCY.get(name, "USD"))
+        read(provider)
         provider.usage(TODAY, DAY)
         provider.extras(names=True, projects=["proj_abc"])
 
@@ -103,7 +129,7 @@ class TestEveryProvider:
         provider = asking(always(reply), name)
 
         with pytest.raises(ProviderError) as caught:
-            provider.costs(WEEK)
+            read(provider)
 
         assert caught.value.kind is kind
         assert fit_to_be_shown(caught.value, name, provider)
@@ -113,7 +139,8 @@ class TestEveryProvider:
         self, name: str, reply: Reply, kind: ErrorKind
     ) -> None:
         provider = asking(always(reply), name)
-        if isinstance(reply, httpx.Response) and reply.status_code == 404:
+        unheard = isinstance(reply, httpx.Response) and reply.status_code == 404
+        if unheard or not provider.usage_series:
             assert provider.usage(TODAY, DAY).series == frozenset()
             return
 
@@ -152,7 +179,7 @@ class TestEveryProvider:
         self, name: str, headers: dict[str, str], wait: timedelta | None
     ) -> None:
         with pytest.raises(ProviderError) as caught:
-            asking(always(httpx.Response(429, headers=headers)), name).costs(WEEK)
+            read(asking(always(httpx.Response(429, headers=headers)), name))
 
         assert caught.value.retry_after == wait
 
@@ -160,12 +187,12 @@ class TestEveryProvider:
         for reply in (httpx.Response(503), httpx.Response(200, text="<"), httpx.ReadTimeout("")):
             extras = asking(always(reply), name).extras(names=True, projects=["proj_abc"])
 
-            assert set(extras.failures) == {"limits", "alerts", "own_key", "names"}
+            assert set(extras.failures) == EXTRAS[name]
             assert (extras.limits, extras.alerts, extras.own_key, extras.names) == (None,) * 4
 
     @pytest.mark.parametrize("key", ["", "sk-admin-ä", "sk-admin-\n", "sk-admin-\u2026"])
     def test_a_key_that_cannot_be_sent_is_refused_in_words(self, name: str, key: str) -> None:
         with pytest.raises(ProviderError) as caught:
-            asking(always(httpx.Response(200)), name, key=key).costs(WEEK)
+            read(asking(always(httpx.Response(200)), name, key=key))
 
         assert caught.value.kind is ErrorKind.AUTH

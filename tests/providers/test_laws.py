@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from spendguard.core.errors import ProviderError
 from spendguard.core.money import Money
-from spendguard.core.readings import Extras, SpendRead, UsageRead
+from spendguard.core.readings import Balance, Extras, SpendRead, UsageRead
 from spendguard.core.windows import DAY
 from spendguard.providers import PROVIDERS
-from tests.providers.asking import FIRST, WEEK, asking, bucket, ok, page, result
+from tests.providers.asking import FIRST, WEEK, asking, bucket, ok, page, read, result
 
 COMPLETIONS = "organization.usage.completions.result"
 LEAVES = st.one_of(
@@ -33,6 +33,7 @@ NAMES = st.one_of(
     st.sampled_from(["data", "object", "results", "start_time", "end_time", "amount", "value"]),
     st.sampled_from(["has_more", "next_page", "last_id", "id", "error", "code", "message"]),
     st.sampled_from(["input_tokens", "output_tokens", "batch", "model", "num_model_requests"]),
+    st.sampled_from(["total_credits", "total_usage", "balance_infos", "total_balance"]),
     st.sampled_from(["currency", "threshold_amount", "enforcement", "expires_at", "interval"]),
     st.text(),
 )
@@ -65,7 +66,7 @@ def test_any_json_is_a_value_or_an_error(name: str, document: Any, status: int) 
     provider = asking(lambda _: httpx.Response(status, content=json.dumps(document)), name)
 
     with suppress(ProviderError):
-        assert isinstance(provider.costs(WEEK), SpendRead)
+        assert isinstance(read(provider), SpendRead | Balance)
     with suppress(ProviderError):
         assert isinstance(provider.usage(WEEK, DAY), UsageRead)
     assert isinstance(provider.extras(names=True, projects=["p"]), Extras)
@@ -78,7 +79,7 @@ def test_any_bytes_are_a_value_or_an_error(name: str, body: bytes, status: int) 
     provider = asking(lambda _: httpx.Response(status, content=body), name)
 
     with suppress(ProviderError):
-        provider.costs(WEEK)
+        read(provider)
     with suppress(ProviderError):
         provider.usage(WEEK, DAY, ["completions"])
     provider.extras(names=True, projects=["p"])

@@ -8,8 +8,10 @@ from spendguard.core.accounts import Card, Recharge
 from spendguard.core.charges import Charge, Outcome, Strikes, strikes
 from spendguard.core.facts import CardFacts, Payer, Standing
 from spendguard.core.findings import Severity
+from spendguard.core.ledger import Kind, LotLeft
 from spendguard.core.money import Money
-from spendguard.core.recharge import Coming, Course
+from spendguard.core.outlook import Outlook, lapses
+from spendguard.core.recharge import Coming, Course, Steady
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -68,6 +70,37 @@ def payer(
     rate = None if per_day is None else usd(per_day)
     course = Course(name, NOW, usd(balance), rate, usd("0"), usd(least), usd("50.00"))
     return Payer(name, model, course)
+
+
+def outlook(
+    balance: str,
+    *rates: str,
+    since: datetime = NOW,
+    until: timedelta = DAY * 14,
+    lots: tuple[LotLeft, ...] = (),
+) -> Outlook:
+    """A balance that so much is taken of a day: fast, as expected, and slow."""
+    courses = [
+        Course(
+            "main",
+            since,
+            usd(balance),
+            usd(rate),
+            usd("0"),
+            usd("5.00"),
+            usd("50.00"),
+            lapses=lapses(lots, since, usd("0"), Steady(usd(rate).nanos)),
+        )
+        for rate in rates
+    ]
+    early, middle, late = courses
+    return Outlook(early, middle, late, since + until)
+
+
+def lot(left: str, hours: float | None, number: str = "1") -> LotLeft:
+    """A lot that expires in so many hours."""
+    expires_at = None if hours is None else NOW + HOUR * hours
+    return LotLeft(number, Kind.GRANT, usd(left), NOW - DAY, expires_at)
 
 
 def visa(tax: str = "0", hold: str = "0", margin: str = "2.00") -> Card:

@@ -125,3 +125,20 @@ def test_a_mailbox_that_cannot_be_read(
 
     assert finding.step == step
     assert finding.severity is (Severity.WARNING if step else Severity.INFO)
+
+
+@pytest.mark.parametrize(
+    ("failures", "step"), [(0, "stale"), (1, ""), (3, "failing")], ids=["read", "failed", "blind"]
+)
+def test_costs_that_stand_still_are_no_sight(
+    facts: Callable[..., AccountFacts], now: datetime, failures: int, step: str
+) -> None:
+    error = ErrorKind.UNAVAILABLE if failures else None
+    [finding] = Blind().evaluate(
+        facts(
+            polls=Polls(failures, None, error, first_ok_at=None, last_ok_at=now),
+            stale_since=now - HOUR * 40,
+        )
+    )
+
+    assert finding.step == step

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -67,15 +68,15 @@ def test_steps_of_a_hundred(
 def test_leaving_takes_five_points(
     facts: Callable[..., AccountFacts], spent: str, since: datetime, step: str
 ) -> None:
-    known = facts(budgets=(use(spent),), standing=standing(6, since))
+    known = facts(budgets=(use(spent),), standing=standing(9, since))
     [finding] = BudgetSpent().evaluate(known)
     assert finding.step == step
 
 
 def test_a_step_of_the_last_window_is_held_as_well(facts: Callable[..., AccountFacts]) -> None:
-    known = facts(budgets=(use("86.00", MAY), use("0.00")), standing=standing(5, MAY.start))
+    known = facts(budgets=(use("86.00", MAY), use("0.00")), standing=standing(8, MAY.start))
     [finding] = BudgetSpent().evaluate(known)
-    assert (finding.step, finding.rank) == ("90%", 5)
+    assert (finding.step, finding.rank) == ("90%", 8)
 
 
 @pytest.mark.parametrize(
@@ -158,3 +159,49 @@ def test_the_values_name_the_budget_and_its_window(
         "read_at": now - timedelta(minutes=5),
         "data_age": timedelta(minutes=5),
     }
+
+
+def foreseen(spent: str, expected: str, **known: object) -> BudgetUse:
+    return replace(use(spent), expected=usd(expected), **known)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("spent", "expected", "step", "severity"),
+    [
+        pytest.param("20.00", "100.01", "forecast", Severity.WARNING, id="above it is a warning"),
+        pytest.param("20.00", "100.00", "", Severity.INFO, id="just reaching it is not"),
+        pytest.param("76.00", "130.00", "forecast", Severity.WARNING, id="worse than a note"),
+        pytest.param(
+            "91.00", "130.00", "90%", Severity.WARNING, id="but what is spent comes first"
+        ),
+        pytest.param("100.00", "130.00", "100%", Severity.CRITICAL, id="and more so at the end"),
+    ],
+)
+def test_what_is_foreseen_at_the_windows_end(
+    facts: Callable[..., AccountFacts], spent: str, expected: str, step: str, severity: Severity
+) -> None:
+    [finding] = BudgetSpent().evaluate(facts(budgets=(foreseen(spent, expected),)))
+    assert (finding.step, finding.severity) == (step, severity)
+
+
+def test_a_budget_that_is_used_up_as_foreseen_rises(facts: Callable[..., AccountFacts]) -> None:
+    ranks = [
+        BudgetSpent().evaluate(facts(budgets=(foreseen(spent, expected),)))[0].rank
+        for spent, expected in [("76", "90"), ("76", "130"), ("91", "130"), ("100", "130")]
+    ]
+    assert ranks == sorted(set(ranks))
+
+
+@pytest.mark.parametrize(
+    ("expected", "step"),
+    [
+        pytest.param("95.01", "forecast", id="within 5 points it stays"),
+        pytest.param("95.00", "", id="below it is over"),
+    ],
+)
+def test_a_forecast_is_left_five_points_lower(
+    facts: Callable[..., AccountFacts], expected: str, step: str
+) -> None:
+    held = {("budget", "budget:monthly"): Standing(Severity.WARNING, "forecast", 7, JUNE.start)}
+    known = facts(budgets=(foreseen("46.00", expected),), standing=held)
+    assert BudgetSpent().evaluate(known)[0].step == step

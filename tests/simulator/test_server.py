@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from spendguard.simulator import Fault, Simulator, World
+from spendguard.simulator.openai import OpenAI
 from spendguard.simulator.world import AdminKey
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -68,6 +69,7 @@ def test_its_own_key_is_listed_by_its_end_and_expires(
     world: World, simulator: Simulator, client: httpx.Client
 ) -> None:
     world.admin_keys.append(AdminKey("key_other", "sk-admin...zzzz"))
+    assert isinstance(simulator.api, OpenAI)
     simulator.api.key_expires_at = NOW + timedelta(days=7)
     keys = client.get("/organization/admin_api_keys").json()["data"]
     own = [key for key in keys if KEY.endswith(key["redacted_value"].rpartition(".")[2])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from spendguard.store.schema import metadata
 from spendguard.store.types import to_microseconds
 from tests.cli.seeding import NOW
 
-PARAMETERS = {"account": None, "since": 0, "until": 1, "id": 1, "most": 1, "now": 0}
+PARAMETERS = {"account": None, "since": 0, "cut": 0, "until": 1, "id": 1, "most": 1, "now": 0}
 
 
 @pytest.fixture
@@ -51,6 +52,17 @@ def test_every_query_is_text_that_postgresql_takes_too(name: str) -> None:
     assert not re.search(r"strftime|\bPRAGMA|\bGLOB\b|IFNULL|rowid", text, re.IGNORECASE)
     assert re.sub(r"CAST\(SUM\(", "", text).count("SUM(") == 0
     assert ":account IS" not in text
+
+
+HISTORY = ("spend", "spend_days", "unbooked", "usage_days", "usage_hours", "usage_minutes")
+
+
+@pytest.mark.parametrize("name", sorted(queries().keys() - {"days_unlike_their_sum"}))
+def test_no_question_looks_through_the_whole_history(database: Path, name: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {queries()[name]}", PARAMETERS).fetchall()
+    scanned = {step.split()[1] for *_, step in plan if step.startswith("SCAN")}
+    assert scanned.isdisjoint(HISTORY)
 
 
 def test_it_cannot_write(database: Path) -> None:

@@ -195,3 +195,22 @@ def test_the_second_schema_keeps_every_row_of_the_first(empty: Store) -> None:
         (7, "deposit", 9, 3, 1, "x", 5, None, ""),
     ]
     assert newest == 8
+
+
+def test_who_spent_before_the_third_schema_is_known(empty: Store) -> None:
+    at(empty, "0002")
+    with empty.begin() as tx:
+        tx.exec_driver_sql(
+            "INSERT INTO accounts (id, name, provider, currency, first_ok_at) VALUES "
+            "(1, 'main', 'openai', 'USD', 5), (2, 'never-read', 'openai', 'USD', NULL)"
+        )
+        tx.exec_driver_sql(
+            "INSERT INTO dimensions (account_id, project, api_key, line_item, model) VALUES "
+            "(1, 'p', 'key_a', 'x', 'gpt-6'), (1, 'p', 'key_a', 'y', ''), (2, '', 'key_b', '', '')"
+        )
+
+    assert migrate.upgrade(empty)
+
+    with empty.begin() as tx:
+        known = tx.exec_driver_sql("SELECT * FROM spenders ORDER BY kind").all()
+    assert known == [(1, "api_key", "key_a", 5, 5), (1, "model", "gpt-6", 5, 5)]

@@ -6,20 +6,22 @@ import pytest
 import sqlalchemy as sa
 
 from spendguard.core.money import Money
-from spendguard.core.readings import RawReply, Spend, SpendRead
-from spendguard.core.windows import DAY, Window
+from spendguard.core.readings import Balance, RawReply, Spend, SpendRead
+from spendguard.core.windows import DAY, HOUR, Window
 from spendguard.pipeline.retain import RetainOutcome, retain
-from spendguard.store import readings, retention
+from spendguard.store import balances, readings, retention
 from spendguard.store.connect import Store
 from spendguard.store.schema import (
     alert_events,
     alerts,
+    deliveries,
     outbox,
     outbox_alerts,
     raw_replies,
     restatements,
     spend,
 )
+from spendguard.store.schema import balances as stated_balances
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
@@ -52,6 +54,8 @@ def message(store: Store, state: str, at: datetime) -> None:
         sent = tx.execute(sa.insert(outbox).values(**owed, created_at=at, due_at=at))
         link = {"outbox_id": sent.lastrowid, "alert_id": one.lastrowid}
         tx.execute(sa.insert(outbox_alerts).values(link))
+        tried = {"outbox_id": sent.lastrowid, "at": at, "state": "retrying"}
+        tx.execute(sa.insert(deliveries).values(tried))
 
 
 def held(store: Store, table: sa.Table) -> int:
@@ -83,15 +87,30 @@ def test_messages_go_after_400_days_unless_they_are_owed(store: Store) -> None:
     outcome = retain(store, NOW)
 
     assert (outcome.messages, outcome.events) == (3, 4)
-    assert (held(store, outbox), held(store, outbox_alerts)) == (5, 5)
+    assert [held(store, one) for one in (outbox, outbox_alerts, deliveries)] == [5, 5, 5]
     assert held(store, alerts) == 8
+
+
+def test_of_stated_balances_the_last_of_each_day_stays_after_62_days(
+    store: Store, main: int
+) -> None:
+    day = datetime(2026, 9, 1, tzinfo=UTC)
+    stated = [*(day + HOUR * n for n in (0, 1, 23)), day + DAY, NOW - DAY * 3, NOW - DAY * 3 + HOUR]
+    for number, at in enumerate(stated):
+        with store.begin() as tx:
+            balances.put(tx, main, Balance(Money(number, "USD")), at)
+
+    assert retain(store, NOW).balances == 2
+    with store.begin() as tx:
+        kept = list(tx.execute(sa.select(stated_balances.c.nanos)).scalars())
+    assert kept == [2, 3, 4, 5]
 
 
 def test_once_is_enough(store: Store, main: int) -> None:
     replies(store, main, NOW - DAY * 8)
     retain(store, NOW)
 
-    assert retain(store, NOW) == RetainOutcome(0, 0, 0, 0)
+    assert retain(store, NOW) == RetainOutcome(0, 0, 0, 0, 0)
 
 
 def test_many_rows_go_in_batches(store: Store, main: int, monkeypatch: pytest.MonkeyPatch) -> None:

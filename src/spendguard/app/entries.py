@@ -11,14 +11,14 @@ from typing import cast
 from spendguard.app.benches import Benches
 from spendguard.config.configuration import Configuration
 from spendguard.core.accounts import Account, Card
-from spendguard.core.alerts import acknowledge
+from spendguard.core.alerts import Alert, acknowledge
 from spendguard.core.errors import SpendguardError
 from spendguard.core.facts import AccountFacts
 from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
 from spendguard.pipeline import record
 from spendguard.pipeline.evaluate import evaluate_family
-from spendguard.store import alerts, cards, due, readings, silences
+from spendguard.store import alerts, cards, due, readings, silences, spenders
 from spendguard.store.connect import Store, Tx
 from spendguard.store.ledger import Recorded, Stated
 from spendguard.store.silences import Silence
@@ -33,13 +33,20 @@ class ChargeAdded:
     facts: AccountFacts
 
 
-def _accept(tx: Tx, rule: str, account: str, now: datetime) -> None:
+def _accept(tx: Tx, alert: Alert, account: str, now: datetime) -> None:
     """Take what an acknowledged alert was about as known, so that it does not fire again."""
     row = due.load(tx, account)
-    if rule == "config-drift":
+    if alert.rule == "config-drift":
         readings.accept_settings(tx, row.id)
-    elif rule == "recharge-unexpected":
+    elif alert.rule == "recharge-unexpected":
         due.update(tx, row.id, credit_accepted_at=now)
+    elif alert.rule == "key-unknown":
+        kind, _, identity = alert.subject.removeprefix(f"{account}/").partition(":")
+        spenders.accept(tx, row.id, "api_key" if kind == "key" else kind, identity, now)
+    elif alert.rule == "spend-spike":
+        spent = alert.values.get("spent")
+        nanos = spent.nanos if isinstance(spent, Money) else 0
+        due.update(tx, row.id, spike_accepted_at=now, spike_accepted_nanos=nanos)
 
 
 class Entries:
@@ -147,7 +154,7 @@ class Entries:
                 return "acknowledged"
             alerts.end(tx, stored, stored.summary, now)
             if stored.account is not None:
-                _accept(tx, stored.alert.rule, stored.account, now)
+                _accept(tx, stored.alert, stored.account, now)
             return "closed"
 
     def silence(

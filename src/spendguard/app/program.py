@@ -30,9 +30,10 @@ from spendguard.notify.results import Delivered, Refused
 from spendguard.pipeline.deliver import DeliveryOutcome, DeliveryState, deliver, give_up_removed
 from spendguard.pipeline.evaluate import evaluate_family, evaluate_guard, introduce
 from spendguard.pipeline.judge import Docket, Judged, judge
-from spendguard.pipeline.poll import PollOutcome, Progress, poll, refuse
+from spendguard.pipeline.poll import PollOutcome, poll, refuse
 from spendguard.pipeline.receipts import MailOutcome, Payers, read_receipts
 from spendguard.pipeline.retain import RetainOutcome, retain
+from spendguard.pipeline.usage import Progress
 from spendguard.providers import PROVIDERS
 from spendguard.rules.base import GuardRule
 from spendguard.store import alerts, cards, due, ledger, migrate, outbox, scopes
@@ -40,6 +41,7 @@ from spendguard.store.connect import Store, Tx
 
 WORKERS = 8
 WELL = Health()
+Told = Callable[[str, int, int, str], None]  # an account, days read, days wanted, of what
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def configure(explicit: str | None, env: Mapping[str, str]) -> Configuration:
     Raises:
         ConfigError: with every problem at once.
     """
-    return load(find_config(explicit, env), env, PROVIDERS.keys())
+    return load(Path(find_config(explicit, env)), env, PROVIDERS.keys())
 
 
 class App(Entries):
@@ -131,13 +133,16 @@ class App(Entries):
             provider = self.ends.provider(account)
         except ProviderError as error:
             return refuse(self.store, account, error, now, claim)
-        said = progress or (lambda _read, _all: None)
-        return poll(self.store, account, provider, now, said, claim)
+        told = progress or (lambda _read, _wanted, _what: None)
+        prices = self.configuration.prices
+        return poll(self.store, account, provider, now, told, prices, claim)
 
-    def poll_all(self) -> list[PollOutcome]:
+    def poll_all(self, progress: Told | None = None) -> list[PollOutcome]:
         """Read every account now, several at once: one that hangs delays no other."""
+        accounts = self.configuration.accounts
+        told = [None if progress is None else partial(progress, one.name) for one in accounts]
         with ThreadPoolExecutor(WORKERS) as pool:
-            return list(pool.map(self.poll, self.configuration.accounts))
+            return list(pool.map(self.poll, accounts, told))
 
     def read_receipts(self) -> list[MailOutcome]:
         """Read what is new in every mailbox, several at once, and enter what it proves."""
@@ -290,12 +295,12 @@ class App(Entries):
 
     # everything at once
 
-    def check(self) -> Checked:
+    def check(self, progress: Told | None = None) -> Checked:
         """Read, judge and tell everything once: what `spendguard check` does."""
         with delivering(cast("Path", self.store.path), self.take_back):
             self.retire()
             mailboxes = self.read_receipts()
-            polls = self.poll_all()
+            polls = self.poll_all(progress)
             found = self.evaluate_all()
             judged = [found[account.name] for account in self.configuration.accounts]
             self.evaluate_guard()
@@ -334,9 +339,9 @@ class App(Entries):
             for alert in standing
         )
 
-    def retain(self) -> RetainOutcome:
-        """Drop what has done its duty."""
-        return retain(self.store, self.clock())
+    def retain(self, *, dry_run: bool = False) -> RetainOutcome:
+        """Drop what has done its duty, or count it."""
+        return retain(self.store, self.clock(), dry_run=dry_run)
 
     @cached_property
     def warnings(self) -> tuple[Problem, ...]:

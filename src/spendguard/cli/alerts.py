@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -97,22 +98,45 @@ def show(options: Namespace) -> int:
             raise SpendguardError(
                 f"there is no alert '{options.id}'", "list them: `spendguard alerts --all`"
             )
-        alert = alerts(asked, rows)[0]
-        events = asked.history.ask("alert_events", id=rows[0]["id"])
-        messages = asked.history.ask("alert_messages", id=rows[0]["id"])
+        life = _read(asked, alerts(asked, rows)[0])
         if options.json:
-            emit(_whole(alert, events, messages))
+            emit(_whole(life))
         else:
-            _print_whole(asked, alert, events, messages)
+            _print_whole(asked, life)
     return 0
 
 
-def _whole(alert: StoredAlert, events: Sequence[Any], messages: Sequence[Any]) -> dict[str, Any]:
-    values = decode_values(json.loads(alert.row["details"]))
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """An alert with its transitions, its messages, and what became of each attempt to send one."""
+
+    alert: StoredAlert
+    events: Sequence[Any]
+    messages: Sequence[Any]
+    deliveries: Sequence[Any]
+
+    def of(self, message: Any) -> list[Any]:
+        """Return the attempts to send a message."""
+        return [row for row in self.deliveries if row["outbox_id"] == message["id"]]
+
+
+def _read(asked: Source, alert: StoredAlert) -> _Life:
+    told = ("alert_events", "alert_messages", "alert_deliveries")
+    return _Life(alert, *(asked.history.ask(name, id=alert.row["id"]) for name in told))
+
+
+def _whole(life: _Life) -> dict[str, Any]:
+    values = decode_values(json.loads(life.alert.row["details"]))
     return {
-        "alert": {**_json(alert), "values": {key: _plain(one) for key, one in values.items()}},
-        "events": [{**dict(row), "at": instant_text(row["at"])} for row in events],
-        "messages": [_message_json(row) for row in messages],
+        "alert": {**_json(life.alert), "values": {key: _plain(one) for key, one in values.items()}},
+        "events": [{**dict(row), "at": instant_text(row["at"])} for row in life.events],
+        "messages": [
+            {
+                **_message_json(row, life.alert),
+                "deliveries": [_delivery_json(one) for one in life.of(row)],
+            }
+            for row in life.messages
+        ],
     }
 
 
@@ -127,11 +151,12 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _message_json(row: Any) -> dict[str, Any]:
+def _message_json(row: Any, alert: StoredAlert) -> dict[str, Any]:
     owed = row["state"] == "owed"
     return {
         "id": str(row["id"]),
         "channel": row["channel"],
+        "reason": _reason(row, alert),
         "state": row["state"],
         "created_at": instant_text(row["created_at"]),
         "due_at": instant_text(row["due_at"]) if owed else None,
@@ -141,25 +166,46 @@ def _message_json(row: Any) -> dict[str, Any]:
     }
 
 
-def _print_whole(
-    asked: Source, alert: StoredAlert, events: Sequence[Any], messages: Sequence[Any]
-) -> None:
-    print_alerts(asked, [alert])
-    values = _whole(alert, events, messages)["alert"]["values"]
+def _reason(row: Any, alert: StoredAlert) -> str | None:
+    """Return why a message speaks of the alert; None where it came to speak of something newer."""
+    items = json.loads(row["items"])["items"]
+    told = (one["reason"] for one in items if one["alert"] == str(alert.row["id"]))
+    return next(told, None)
+
+
+def _delivery_json(row: Any) -> dict[str, Any]:
+    return {
+        "at": instant_text(row["at"]),
+        "state": row["state"],
+        "http_status": row["status"],
+        "wait_seconds": row["wait_seconds"],
+        "why": row["why"] or None,
+    }
+
+
+def _print_whole(asked: Source, life: _Life) -> None:
+    print_alerts(asked, [life.alert])
+    values = _whole(life)["alert"]["values"]
     if values:
         say()
         table(
             (Column("value"), Column("", folds=True)), [_value_row(*one) for one in values.items()]
         )
     say()
-    life = (Column("when"), Column("what"), Column("severity"), Column("step"))
-    table((*life, Column("", folds=True)), [_event_row(asked, row) for row in events])
+    columns = (Column("when"), Column("what"), Column("severity"), Column("step"))
+    table((*columns, Column("", folds=True)), [_event_row(asked, row) for row in life.events])
     say()
-    if messages:
-        told = (Column("message", right=True), Column("channel"), Column("state"))
-        table((*told, Column("", folds=True)), [_message_row(asked, row) for row in messages])
-    else:
+    if not life.messages:
         say("nobody was told")
+        return
+    told = (Column("message", right=True), Column("channel"), Column("about"), Column("state"))
+    rows = [_message_row(asked, row, life.alert) for row in life.messages]
+    table((*told, Column("", folds=True)), rows)
+    if life.deliveries:
+        say()
+        sent = (Column("sent"), Column("message", right=True), Column("channel"), Column("became"))
+        rows = [_delivery_row(asked, row) for row in life.deliveries]
+        table((*sent, Column("answer", folds=True)), rows)
 
 
 def _value_row(key: str, value: Any) -> list[str]:
@@ -184,7 +230,16 @@ def _event_row(asked: Source, row: Any) -> list[str]:
     return [at, row["what"], row["severity"], row["step"], row["summary"]]
 
 
-def _message_row(asked: Source, row: Any) -> list[str]:
+def _delivery_row(asked: Source, row: Any) -> list[str]:
+    heard = "accepted" if row["status"] is None else f"accepted (HTTP {row['status']})"
+    answer = row["why"] or heard
+    if row["wait_seconds"] is not None:
+        answer += f", asks to wait {row['wait_seconds']} s"
+    at = f"{to_instant(row['at']).astimezone(asked.zone):%Y-%m-%d %H:%M:%S}"
+    return [at, str(row["outbox_id"]), row["channel"], row["state"].replace("_", " "), answer]
+
+
+def _message_row(asked: Source, row: Any, alert: StoredAlert) -> list[str]:
     instant = row["due_at"] if row["state"] == "owed" else row["done_at"]
     told = "" if instant is None else asked.local(to_instant(instant))
     if row["state"] == "owed":
@@ -192,6 +247,7 @@ def _message_row(asked: Source, row: Any) -> list[str]:
     return [
         str(row["id"]),
         row["channel"],
+        _reason(row, alert) or "",
         row["state"].replace("_", " "),
         f"{told}: {row['error']}" if row["error"] else told,
     ]

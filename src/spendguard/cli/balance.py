@@ -139,7 +139,7 @@ def _print_checkpoint(
     elif done.drift:
         more = "more" if done.drift.nanos > 0 else "less"
         drift = done.drift if done.drift.nanos > 0 else -done.drift
-        say(f"drift: {drift} {more} than the {done.derived.billed} derived for that instant")
+        say(f"drift: {drift} {more} than the {done.expected} derived for that instant")
     else:
         say("drift: none, it is what was derived for that instant")
     if done.superseded_by is not None:

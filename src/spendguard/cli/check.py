@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from spendguard.cli.output import Cell, Column, complain, emit, say, severity_cell, table, warn
+from spendguard.cli.progress import ReadingBack
 from spendguard.cli.writing import program
 from spendguard.core.findings import Status
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 def run(options: Namespace) -> int:
     """Poll and evaluate every account, and try each owed message once."""
     with program(options) as app:
-        checked = app.check()
+        progress = ReadingBack()
+        checked = app.check(progress)
+        progress.end()
     if options.json:
         _emit(checked)
     else:

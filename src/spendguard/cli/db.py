@@ -1,13 +1,18 @@
-"""db: create, upgrade and look over the database."""
+"""db: create, upgrade, look over, back up and prune the database."""
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 
-from spendguard.cli.output import emit, say
+from spendguard.cli.output import Column, complain, emit, say, table
 from spendguard.cli.reading import source
 from spendguard.core.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from spendguard.store.backup import Progress
 
 
 def upgrade(options: Namespace) -> int:
@@ -37,25 +42,75 @@ def _up_to_date(options: Namespace) -> Path | None:
     """Return the database if it has the schema of this program; None where more must be done."""
     try:
         with source(options) as asked:
-            return asked.history.path
+            return Path(asked.history.path)
     except StoreError:
         return None
 
 
 def check(options: Namespace) -> int:
-    """Look whether the database is whole, its sums included.
+    """Look whether the database is whole, and says what this program can have written."""
+    from spendguard.store.soundness import problems
 
-    Raises:
-        StoreError: when it is damaged.
-    """
     with source(options) as asked:
-        path, damage = asked.history.path, asked.history.damage()
-        if not damage and asked.history.ask("days_unlike_their_sum"):
-            damage = ["days whose total is not the sum of their parts"]
+        path, damage = asked.history.path, problems(asked.history)
     if options.json:
         emit({"path": str(path), "whole": not damage, "damage": damage})
-    if damage:
-        raise StoreError(f"the database '{path}' is damaged: {damage[0]}", "restore a backup")
-    if not options.json:
+    elif not damage:
         say(f"{path}: the database is whole")
+    for one in damage:
+        complain(f"the database '{path}' is damaged: {one}", "restore the last backup")
+    return 1 if damage else 0
+
+
+def backup(options: Namespace) -> int:
+    """Copy the database to a file, whole and verified, whatever goes on meanwhile."""
+    from spendguard.store.backup import back_up
+
+    target = Path(options.file).absolute()
+    with source(options) as asked:
+        done = back_up(asked.history, target, force=options.force, told=_progress())
+    if options.json:
+        emit({"path": str(done.path), "bytes": done.size, "rows": done.rows})
+    else:
+        say(f"{done.path}: {sum(done.rows.values())} rows in {done.size} bytes, verified")
+    return 0
+
+
+def _progress() -> Progress:
+    """Return what shows the progress on a terminal, and nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return lambda _copied, _all: None
+
+    def show(copied: int, whole: int) -> None:
+        done = copied == whole
+        sys.stderr.write("\r\x1b[K" if done else f"\rcopying: {100 * copied // whole} %")
+        sys.stderr.flush()
+
+    return show
+
+
+def prune(options: Namespace) -> int:
+    """Drop what has served its time, or count it.
+
+    Raises:
+        StoreError: when it is only to be counted, and the database is older than this program.
+    """
+    from dataclasses import asdict
+
+    from spendguard.cli.writing import program
+    from spendguard.store import migrate
+
+    with program(options, prepared=not options.dry_run) as app:
+        if options.dry_run and not migrate.at_head(app.store):
+            raise StoreError(
+                "the database is older than this program, or not there yet",
+                "upgrade it: `spendguard db upgrade`",
+            )
+        dropped = asdict(app.retain(dry_run=options.dry_run))
+    if options.json:
+        emit({"dry_run": options.dry_run, "dropped": dropped})
+        return 0
+    heading = "would be dropped" if options.dry_run else "dropped"
+    rows = [[name.replace("_", " "), str(count)] for name, count in dropped.items()]
+    table((Column("rows"), Column(heading, right=True)), rows)
     return 0

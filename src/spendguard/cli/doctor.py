@@ -17,6 +17,7 @@ from spendguard.app.ends import Ends
 from spendguard.app.program import configure
 from spendguard.cli.output import Cell, Column, emit, table
 from spendguard.cli.reading import lasting, stored_money
+from spendguard.cli.status import estimates_drift, estimates_told
 from spendguard.cli.writing import quiet
 from spendguard.config.concerns import unresolved
 from spendguard.config.configuration import Configuration
@@ -26,6 +27,7 @@ from spendguard.core.accounts import Account, Card
 from spendguard.core.errors import ConfigError, Problem, ProviderError, SpendguardError, StoreError
 from spendguard.core.windows import utc_day
 from spendguard.providers import PROVIDERS
+from spendguard.providers.base import Provider
 from spendguard.rules.guard import Guard
 from spendguard.store.history import History, maybe_instant
 
@@ -94,16 +96,17 @@ def _everything(explicit: str | None) -> Iterator[Line]:
         yield Line(WARN, "configuration", str(warning), warning.hint)
     local = utc_now().astimezone(configuration.zone)
     yield Line(OK, "time zone", f"{configuration.zone.key}, where it is {local:%Y-%m-%d %H:%M}")
-    database = locate(configuration.path, os.environ).database
+    database = Path(locate(configuration.path, os.environ).database)
     rows: dict[str, Any] = {}
     evaluations: dict[str, Any] = {}
-    if database is not None:
-        yield from _database(database, rows, evaluations)
-        yield _disk(database, configuration)
+    yield from _database(database, rows, evaluations)
+    yield _disk(database, configuration)
     ends = Ends(configuration, os.environ)
     try:
         for account in configuration.accounts:
-            yield from _account(account, ends, rows.get(account.name))
+            row = rows.get(account.name)
+            yield from _account(account, ends, row)
+            yield from _usage(account, row, evaluations.get(f"account:{account.name}", {}))
         for card in configuration.cards:
             yield _card(card, configuration, evaluations.get(f"card:{card.name}", {}))
         for channel in configuration.channels:
@@ -154,15 +157,24 @@ def _account(account: Account, ends: Ends, row: Any) -> Iterator[Line]:
     yield Line(OK, subject, "its key is there and of the right kind")
     try:
         provider = ends.provider(account)
-        provider.costs(utc_day(utc_now()))
+        what = _read(provider)
     except ProviderError as error:
         yield Line(FAIL, subject, error.message, error.hint, unread=True)
         return
-    yield Line(OK, subject, "its costs can be read")
+    yield Line(OK, subject, f"its {what} can be read")
     for what, kind in provider.extras(names=True, projects=()).failures.items():
         told = f"{what} cannot be read: {kind.value}"
         yield Line(WARN, subject, told, "only the rules that need it stay unknown")
     yield _age(account, row, subject)
+
+
+def _read(provider: Provider) -> str:
+    """Read what the guard lives on, and return what that is."""
+    if provider.states_balance:
+        provider.balance()
+        return "balance"
+    provider.costs(utc_day(utc_now()))
+    return "costs"
 
 
 def _key_problem(account: Account) -> Problem | None:
@@ -182,6 +194,19 @@ def _age(account: Account, row: Any, subject: str) -> Line:
         hint = f"its poll interval is {lasting(account.poll_interval)}: does the daemon run?"
         return Line(WARN, subject, f"it was last read {lasting(age)} ago", hint)
     return Line(OK, subject, f"it was last read {lasting(age)} ago")
+
+
+def _usage(account: Account, row: Any, evaluation: Mapping[str, Any]) -> Iterator[Line]:
+    """Tell whether usage is read, and how well its estimates do."""
+    subject = f"account {account.name}"
+    if row is not None and row["usage_error"]:
+        hint = "spend-spike and unpriced stay unknown, and the floor knows only what is booked"
+        yield Line(WARN, subject, f"its usage cannot be read: {row['usage_error']}", hint)
+    told = estimates_told(account.name, evaluation)
+    if told is not None and estimates_drift(evaluation):
+        yield Line(WARN, subject, told, "state what you pay under [[prices]], or upgrade")
+    elif told is not None:
+        yield Line(OK, subject, told)
 
 
 def _card(card: Card, configuration: Configuration, evaluation: Mapping[str, Any]) -> Line:

@@ -6,17 +6,17 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from spendguard.app.program import App
 from spendguard.cli.output import Column, complain, on_terminal, say, table, warn
+from spendguard.cli.progress import ReadingBack
 from spendguard.cli.reading import Source
-from spendguard.cli.spend import Question, Row, answer
 from spendguard.cli.template import Choices, render
 from spendguard.cli.writing import quiet
 from spendguard.config.configuration import Configuration
@@ -32,11 +32,16 @@ from spendguard.notify.results import Refused
 from spendguard.providers import PROVIDERS
 from spendguard.store.history import History
 from spendguard.store.ledger import Stated
+from spendguard.store.spending import Question, Spending
 
 if TYPE_CHECKING:
     from spendguard.core.facts import AccountFacts
 
-KEYS = {"openai": "env:OPENAI_ADMIN_KEY"}
+KEYS = {
+    "openai": "env:OPENAI_ADMIN_KEY",
+    "openrouter": "env:OPENROUTER_MANAGEMENT_KEY",
+    "deepseek": "env:DEEPSEEK_API_KEY",
+}
 CHANNEL = "SLACK_URL"
 TOP = 3
 
@@ -57,12 +62,13 @@ def run(options: Namespace) -> int:
             _state_balance(app, account, options.balance.of(account.currency))
         facts = app.evaluate(account).facts
         delivered = _send_test(app)
-        with History(Path(str(app.store.path))) as history:
+        with History(str(app.store.path)) as history:
             asked = Source(history, configuration.zone, app.clock())
             month = _spent(asked, account.name, 30)
             _write(target, render(chosen, month), secret=chosen.secret)
             _summarize(asked, account.name, facts)
-    _finish(target, account, stated=options.balance is not None, used=options.config)
+    stated = options.balance is not None or PROVIDERS[account.provider].states_balance
+    _finish(target, account, stated=stated, used=options.config)
     return 0 if delivered else 1
 
 
@@ -151,36 +157,34 @@ def _unwritable(target: Path, why: str) -> SpendguardError:
 
 
 def _verify(app: App, account: Account) -> None:
-    """Make one costs call.
+    """Make one call for the costs, or for the balance where the API states that.
 
     Raises:
-        SpendguardError: when the key is of the wrong kind, or does not read costs.
+        SpendguardError: when the key is of the wrong kind, or does not read it.
     """
     key = resolve(account.key, os.environ).get_secret_value()
     problem = PROVIDERS[account.provider].key_problem(key)
     if problem is not None:
         raise SpendguardError(problem.message, problem.hint)
-    app.ends.provider(account).costs(utc_day(app.clock()))
+    provider = app.ends.provider(account)
+    if provider.states_balance:
+        say(f"{account.name}: the key works, and reads the balance: {provider.balance().left}")
+        return
+    provider.costs(utc_day(app.clock()))
     say(f"{account.name}: the key works, and reads costs")
 
 
 def _read_back(app: App, account: Account) -> None:
-    shown = sys.stderr.isatty()
-    reached = 0
-
-    def progress(read: int, wanted: int) -> None:
-        nonlocal reached
-        reached = read
-        if shown:
-            sys.stderr.write(f"\rreading {read} of {wanted} days")
-            sys.stderr.flush()
-
-    outcome = app.poll(account, progress)
-    if shown:
-        sys.stderr.write("\r\x1b[K")
+    progress = ReadingBack()
+    outcome = app.poll(account, partial(progress, account.name))
+    progress.end()
     if outcome.error is not None:
         raise ProviderError(outcome.error, outcome.message, outcome.hint)
-    say(f"read {reached} days of cost")
+    if PROVIDERS[account.provider].states_balance:
+        say("spend is what the balance falls by from now on: there is no history to read")
+    else:
+        days, used = progress.reached["cost"], progress.reached["usage"]
+        say(f"read {days} days of cost" + (f" and {used} of usage" if used else ""))
 
 
 def _state_balance(app: App, account: Account, amount: Money) -> None:
@@ -205,18 +209,24 @@ def _send_test(app: App) -> bool:
 
 def _spent(asked: Source, account: str, days: int) -> Money | None:
     """Return the spend of the last days, today included, in the account's main currency."""
-    rows = _rows(asked, account, days, "account")
-    return rows[0].amount if rows else None
+    parts = _parts(asked, account, days, "account")
+    return parts[0][1] if parts else None
 
 
-def _rows(asked: Source, account: str, days: int, by: str) -> list[Row]:
+def _parts(asked: Source, account: str, days: int, by: str) -> list[tuple[str, Money]]:
+    """Return what spent in the last days, the dearest first."""
     since = _midnight(asked.now, asked.zone, days)
     if since >= asked.now:
         return []
-    return answer(asked, Question(account, Window(since, asked.now), by))
+    spending = Spending(asked.history, asked.zone, asked.now)
+    parts: dict[tuple[str, str], int] = {}
+    for row in spending.answer(Question(account, Window(since, asked.now), by)):
+        key = (row.part or "", row.currency)
+        parts[key] = parts.get(key, 0) + row.nanos
+    return [(part, Money(nanos, currency)) for (part, currency), nanos in parts.items()]
 
 
-def _midnight(now: datetime, zone: ZoneInfo, days: int) -> datetime:
+def _midnight(now: datetime, zone: tzinfo, days: int) -> datetime:
     return midnight(now.astimezone(zone).date() - DAY * (days - 1), zone)
 
 
@@ -230,13 +240,13 @@ def _summarize(asked: Source, account: str, facts: AccountFacts | None) -> None:
         told.append(f"burn {burn.per_day.ceiled()} a day")
     say("spent: " + ", ".join(told))
     for by, title in (("key", "top api keys, 30 days"), ("model", "top models, 30 days")):
-        rows = [row for row in _rows(asked, account, 30, by) if row.amount.nanos > 0][:TOP]
-        if rows:
+        parts = [one for one in _parts(asked, account, 30, by) if one[1].nanos > 0][:TOP]
+        if parts:
             say()
             names = asked.names(by)
             cells = [
-                [names.get(row.part or "", row.part or "(not told)"), str(row.amount.ceiled())]
-                for row in rows
+                [names.get(part, part or "(not told)"), str(amount.ceiled())]
+                for part, amount in parts
             ]
             table((Column(title, folds=True), Column("", right=True)), cells)
 
@@ -256,6 +266,6 @@ def _finish(target: Path, account: Account, *, stated: bool, used: str | None) -
 
 def _found(target: Path) -> bool:
     try:
-        return find_config(None, os.environ).absolute() == target
+        return Path(find_config(None, os.environ)).absolute() == target
     except ConfigError:
         return False

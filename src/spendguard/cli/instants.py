@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from spendguard.core.durations import parse_duration
 from spendguard.core.errors import UsageError
@@ -14,10 +13,8 @@ Typed = datetime | date | timedelta  # a date is not an instant before the zone 
 NOW = timedelta(0)
 AHEAD = timedelta(seconds=60)  # clocks differ a little
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
-_INSTANT = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?\Z", re.ASCII | re.IGNORECASE
-)
+_DATE = r"(?a)\d{4}-\d\d-\d\d\Z"
+_INSTANT = r"(?ai)\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?\Z"
 
 
 def read_instant(text: str) -> Typed:
@@ -28,9 +25,9 @@ def read_instant(text: str) -> Typed:
     """
     if text == "now":
         return NOW
-    if _DATE.match(text):
+    if re.match(_DATE, text):
         return read_date(text)
-    match = _INSTANT.match(text)
+    match = re.match(_INSTANT, text)
     if match is None:
         raise ValueError("not an instant such as 2026-11-20T14:00:00Z, a date, or now")
     if match[3] is None:
@@ -70,7 +67,7 @@ def read_date(text: str) -> date:
         ValueError: when it is none of the calendar from 2000 on.
     """
     try:
-        day = date.fromisoformat(text) if _DATE.match(text) else None
+        day = date.fromisoformat(text) if re.match(_DATE, text) else None
     except ValueError:
         day = None
     if day is None:
@@ -80,7 +77,7 @@ def read_date(text: str) -> date:
     return day
 
 
-def resolve(typed: Typed, option: str, zone: ZoneInfo, now: datetime) -> datetime:
+def resolve(typed: Typed, option: str, zone: tzinfo, now: datetime) -> datetime:
     """Return the instant that was meant; a date is its first instant in the zone.
 
     Raises:
@@ -96,7 +93,7 @@ def resolve(typed: Typed, option: str, zone: ZoneInfo, now: datetime) -> datetim
     return instant
 
 
-def end_of(day: date, zone: ZoneInfo) -> datetime:
+def end_of(day: date, zone: tzinfo) -> datetime:
     """Return the first instant after a date."""
     return midnight(day + DAY, zone)
 
@@ -104,3 +101,8 @@ def end_of(day: date, zone: ZoneInfo) -> datetime:
 def rfc3339(instant: datetime) -> str:
     """Write an instant as JSON has it: RFC 3339 in UTC."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def rfc3339_text(stored: str | None) -> str | None:
+    """Write an instant that an evaluation stored as JSON has it."""
+    return None if stored is None else rfc3339(datetime.fromisoformat(stored))

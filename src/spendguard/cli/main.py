@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from argparse import Namespace
@@ -30,9 +31,17 @@ HELP = frozenset({"-h", "--help"})
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; what is expected to go wrong is two lines."""
+    if argv is not None:
+        return _ended(argv)
+    code = _ended(sys.argv[1:])
+    gc.freeze()  # the process ends: to look for garbage once more takes a tenth of a short one
+    return code
+
+
+def _ended(argv: Sequence[str]) -> int:
     try:
         try:
-            code = _run(list(sys.argv[1:] if argv is None else argv))
+            code = _run(list(argv))
         except SystemExit as done:  # argparse has printed a help
             code = done.code if isinstance(done.code, int) else 0
         sys.stdout.flush()

@@ -5,33 +5,40 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SEVERITY_STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 
 
-@dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table: figures stand right; a long one may be folded to fit the terminal."""
 
-    title: str
-    right: bool = False
-    folds: bool = False
+    __slots__ = ("folds", "right", "title")
+
+    def __init__(self, title: str, *, right: bool = False, folds: bool = False) -> None:
+        self.title = title
+        self.right = right
+        self.folds = folds
 
 
-@dataclass(frozen=True, slots=True)
 class Cell:
     """A text with a style, which only a terminal shows."""
 
-    text: str
-    style: str = ""
+    __slots__ = ("style", "text")
+
+    def __init__(self, text: str, style: str = "") -> None:
+        self.text = text
+        self.style = style
 
 
 def emit(content: Mapping[str, Any]) -> None:
-    """Print the one JSON object of a command."""
+    """Print the one JSON object of a command: on one line, unless a person looks at it."""
     whole = {"jsonversion": 1, **content}
-    sys.stdout.write(json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+    indent = 2 if on_terminal() else None
+    sys.stdout.write(json.dumps(whole, indent=indent, ensure_ascii=False) + "\n")
 
 
 def complain(message: str, hint: str) -> None:

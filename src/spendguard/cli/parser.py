@@ -115,6 +115,21 @@ def _spend(parser: ArgumentParser) -> None:
     parser.add_argument("--csv", action="store_true", help="print comma-separated values")
 
 
+def _export(parser: ArgumentParser) -> None:
+    parser.add_argument("--account", metavar="A", help="only this account")
+    parser.add_argument("--since", metavar="T", type=_instant_or_ago, help="default: the beginning")
+    parser.add_argument(
+        "--until", metavar="T", type=_instant_or_ago, help="exclusive; default: now"
+    )
+    told = "hour (the default) or day, in UTC"
+    parser.add_argument("--by", metavar="KEY", choices=("hour", "day"), default="hour", help=told)
+    parser.add_argument("--csv", action="store_true", help="print timestamp,amount; the default")
+
+
+def _forecast(parser: ArgumentParser) -> None:
+    parser.add_argument("--account", metavar="A", help="only this account")
+
+
 def _maybe_account(parser: ArgumentParser) -> None:
     parser.add_argument("account", metavar="ACCOUNT", nargs="?", help="only this account")
 
@@ -204,6 +219,44 @@ def _service(parser: ArgumentParser) -> None:
     root.complete = FILES  # type: ignore[attr-defined]
 
 
+def _db_backup(parser: ArgumentParser) -> None:
+    file = parser.add_argument("file", metavar="FILE", help="where to copy it")
+    file.complete = FILES  # type: ignore[attr-defined]
+    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+
+
+def _db_prune(parser: ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="only count it")
+
+
+def _replay(parser: ArgumentParser) -> None:
+    parser.add_argument("--account", metavar="A", help="only this account")
+    parser.add_argument("--since", metavar="T", type=_instant_or_ago, help="from here on")
+    parser.add_argument("--until", metavar="T", type=_instant_or_ago, help="exclusive")
+    trace = parser.add_argument("--csv", metavar="FILE", help="play this: timestamp,amount")
+    trace.complete = FILES  # type: ignore[attr-defined]
+    parser.add_argument(
+        "--balance", metavar="AMOUNT", type=_amount, help="of the account at the first row"
+    )
+    parser.add_argument(
+        "--card", metavar="AMOUNT", type=_not_negative, help="on the card then; default: unknown"
+    )
+    parser.add_argument(
+        "--lag", metavar="DURATION", type=_duration, help="how late a cost is seen; default: 2h"
+    )
+    parser.add_argument(
+        "--every", metavar="DURATION", type=_every, help="how often to look; default: 1h"
+    )
+    parser.add_argument(
+        "--set",
+        dest="candidates",
+        metavar="RULES",
+        action="append",
+        default=[],
+        help="also with rules.NAME.KEY=VALUE; several by spaces; may be repeated",
+    )
+
+
 def _completion(parser: ArgumentParser) -> None:
     parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"))
 
@@ -247,7 +300,9 @@ COMMANDS = {
     ),
     "balance list": Command("print each balance that was stated", "balance:listed", _maybe_account),
     "balance void": Command("take back a balance that was stated", "balance:void", _by_id),
-    "spend": Command("what was spent, as the provider booked it", "spend:run", _spend),
+    "spend": Command("what was spent, booked and estimated", "spend:run", _spend),
+    "export": Command("the history as a trace, or as JSON with the ledger", "export:run", _export),
+    "forecast": Command("what will be spent, charged and used up", "forecast:run", _forecast),
     "deposit": Command("credit that was bought, granted or paid back"),
     "deposit add": Command("note a purchase of credit, or a grant", "deposit:add", _deposit_add),
     "deposit refund": Command("note credit that was paid back", "deposit:refund", _deposit_refund),
@@ -268,6 +323,7 @@ COMMANDS = {
     "alerts ack": Command("say that you have it: it is not repeated", "alerts:acknowledge", _by_id),
     "alerts silence": Command("say nothing for a while", "alerts:silence", _alerts_silence),
     "alerts unsilence": Command("end a silence now", "alerts:unsilence", _by_id),
+    "replay": Command("what would have been said, and what then happened", "replay:run", _replay),
     "rules": Command("every rule with the values in effect", "rules:run"),
     "providers": Command("every provider and what is read of it", "providers:run"),
     "service": Command("run as a service of systemd"),
@@ -280,7 +336,9 @@ COMMANDS = {
     "completion": Command("print a completion script", "completion:run", _completion),
     "db": Command("the database"),
     "db upgrade": Command("create it, or bring it to this version's schema", "db:upgrade"),
-    "db check": Command("look whether it is whole", "db:check"),
+    "db check": Command("look whether it is whole and sound", "db:check"),
+    "db backup": Command("copy it to a file, whatever goes on meanwhile", "db:backup", _db_backup),
+    "db prune": Command("drop what has served its time", "db:prune", _db_prune),
 }
 DEFAULTS = {
     "balance": "balance show",
@@ -290,12 +348,7 @@ DEFAULTS = {
 }
 """What a group of commands does when none of them is named."""
 
-LATER = frozenset(
-    (
-        *("forecast", "report", "plot", "export", "replay"),
-        *("db backup", "db prune"),
-    )
-)
+LATER = frozenset((*("report", "plot"),))
 """Commands of a later version."""
 
 
@@ -402,6 +455,13 @@ def _duration(text: str) -> Any:
     from spendguard.core.durations import parse_duration
 
     return _refusing(parse_duration, text)
+
+
+def _every(text: str) -> Any:
+    length = _duration(text)
+    if length.total_seconds() < 60:
+        raise ArgumentTypeError(f"'{text}' is less than a minute")
+    return length
 
 
 def _instant(text: str) -> Any:

@@ -18,6 +18,16 @@ PROVIDERS = {
         ],
         "states_balance": False,
     },
+    "openrouter": {
+        "key": "a management key (sk-or-…) of the account",
+        "reads": ["credit bought and used so far", "expiry of the guard's own key"],
+        "states_balance": True,
+    },
+    "deepseek": {
+        "key": "any api key (sk-…) of the account",
+        "reads": [],
+        "states_balance": True,
+    },
 }
 """The registry in words: importing it would load the whole HTTP stack."""
 

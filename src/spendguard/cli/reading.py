@@ -7,28 +7,32 @@ import os
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta, tzinfo
 
 from spendguard.app import utc_now
 from spendguard.cli.instants import rfc3339
 from spendguard.config.locate import find_config, locate
-from spendguard.core.errors import SpendguardError, StoreError
-from spendguard.core.findings import Severity
-from spendguard.core.money import Amount, Money
+from spendguard.core.errors import SpendguardError
+from spendguard.core.windows import zone_named
 from spendguard.store.history import History, maybe_instant, to_column, to_instant
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-@dataclass(frozen=True, slots=True)
+    from spendguard.core.money import Money
+    from spendguard.core.severity import Severity
+
+
 class Source:
     """An opened history, the zone tables are printed in, and the instant of the question."""
 
-    history: History
-    zone: ZoneInfo
-    now: datetime
+    __slots__ = ("history", "now", "zone")
+
+    def __init__(self, history: History, zone: tzinfo, now: datetime) -> None:
+        self.history = history
+        self.zone = zone
+        self.now = now
 
     def configuration(self) -> dict[str, Any]:
         """Return the effective configuration as it was last loaded, empty before that."""
@@ -79,10 +83,8 @@ def source(options: Namespace) -> Iterator[Source]:
         StoreError: when there is no database, or it cannot be read.
     """
     located = locate(find_config(options.config, os.environ), os.environ)
-    if located.database is None:
-        raise StoreError("the database is not an SQLite file", "set database.url to sqlite:///…")
-    with History(Path(located.database)) as history:
-        yield Source(history, ZoneInfo(located.timezone), utc_now())
+    with History(located.database) as history:
+        yield Source(history, zone_named(located.timezone), utc_now())
 
 
 def known_account(name: str | None, known: Sequence[str]) -> str | None:
@@ -123,19 +125,25 @@ def instant_text(microseconds: int | None) -> str | None:
 
 def stored_money(exact: str | None, currency: str) -> Money | None:
     """Return an amount that an evaluation stored."""
+    from spendguard.core.money import Amount
+
     return None if exact is None else Amount.parse(exact).of(currency)
 
 
-@dataclass(frozen=True, slots=True)
 class StoredAlert:
     """A row of the alerts, and whether an active silence holds it back."""
 
-    row: Any
-    silenced: bool
+    __slots__ = ("row", "silenced")
+
+    def __init__(self, row: Any, *, silenced: bool) -> None:
+        self.row = row
+        self.silenced = silenced
 
     @property
     def severity(self) -> Severity:
         """How much it matters."""
+        from spendguard.core.severity import Severity
+
         return Severity.of(self.row["severity"])
 
     @property
@@ -144,7 +152,7 @@ class StoredAlert:
         return (
             self.row["state"] == "firing"
             and self.row["rule"] != "blind"
-            and self.severity >= Severity.WARNING
+            and self.row["severity"] != "info"
             and not self.silenced
         )
 
@@ -167,7 +175,7 @@ class StoredAlert:
 def alerts(source: Source, rows: Iterable[Any]) -> list[StoredAlert]:
     """Return stored alerts, knowing the silences in force now."""
     active = source.history.ask("silences", now=to_column(source.now))
-    return [StoredAlert(row, _silenced(row, active)) for row in rows]
+    return [StoredAlert(row, silenced=_silenced(row, active)) for row in rows]
 
 
 def open_alerts(source: Source) -> list[StoredAlert]:
@@ -179,6 +187,8 @@ def open_alerts(source: Source) -> list[StoredAlert]:
 def _silenced(row: Any, silences: Iterable[Any]) -> bool:
     if row["muted_severity"] is None or row["ended_at"] is not None:
         return False
+    from spendguard.core.severity import Severity
+
     risen = (
         Severity.of(row["severity"]) > Severity.of(row["muted_severity"])
         or row["rank"] > row["muted_rank"]

@@ -5,27 +5,40 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from spendguard.cli.instants import rfc3339
+from spendguard.cli.instants import rfc3339, rfc3339_text
 from spendguard.cli.output import Cell, Column, emit, say, severity_cell, table
 from spendguard.cli.reading import Source, StoredAlert, lasting, open_alerts, source, stored_money
 from spendguard.store.history import maybe_instant
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-@dataclass(frozen=True, slots=True)
+
 class AccountStatus:
     """What is stored about one account: its last poll and its last evaluation."""
 
-    name: str
-    provider: str
-    currency: str
-    evaluation: Mapping[str, Any]
-    read_at: datetime | None
-    failures: int
-    error: str | None
+    __slots__ = ("currency", "error", "evaluation", "failures", "name", "provider", "read_at")
+
+    def __init__(
+        self,
+        name: str,
+        provider: str,
+        currency: str,
+        evaluation: Mapping[str, Any],
+        read_at: datetime | None,
+        failures: int,
+        error: str | None,
+    ) -> None:
+        self.name = name
+        self.provider = provider
+        self.currency = currency
+        self.evaluation = evaluation
+        self.read_at = read_at
+        self.failures = failures
+        self.error = error
 
     def as_json(self, now: datetime, alerts: Sequence[StoredAlert]) -> dict[str, Any]:
         """Return what `status --json` says of an account."""
@@ -38,6 +51,7 @@ class AccountStatus:
             "runway_hours": self.evaluation.get("runway_hours"),
             "next_recharge": _next_json(self.evaluation.get("next_recharge")),
             "strikes": self.evaluation.get("strikes"),
+            "usage": _usage_json(self.evaluation.get("usage")),
             "data_age_seconds": None
             if self.read_at is None
             else max(int((now - self.read_at).total_seconds()), 0),
@@ -117,7 +131,32 @@ def _next_json(coming: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if coming is None:
         return None
     instants = ("expected_at", "earliest", "latest")
-    return {**coming, **{key: rfc3339(datetime.fromisoformat(coming[key])) for key in instants}}
+    return {**coming, **{key: rfc3339_text(coming[key]) for key in instants}}
+
+
+def _usage_json(usage: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return how usage is read, and how its estimates do, as JSON has it; null is not known."""
+    if usage is None:
+        return None
+    return {
+        "as_of": rfc3339(datetime.fromisoformat(usage["read_at"])),
+        "estimated_percent": usage["percent"],
+        "unpriced_requests": usage["unpriced"],
+    }
+
+
+def estimates_told(account: str, evaluation: Mapping[str, Any]) -> str | None:
+    """Return how the estimates of the last settled days compare with what was booked."""
+    part = (evaluation.get("usage") or {}).get("percent")
+    if part is None:
+        return None
+    return f"estimates of {account} were {part} % of what was booked in the last 7 settled days"
+
+
+def estimates_drift(evaluation: Mapping[str, Any]) -> bool:
+    """Tell whether estimates are so far off that prices must be wrong."""
+    part = (evaluation.get("usage") or {}).get("percent")
+    return part is not None and not 80 <= part <= 125
 
 
 CARD = ("balance", "as_of", "needed", "short_by", "strikes")
@@ -178,6 +217,7 @@ def _print(asked: Source, accounts: Sequence[AccountStatus], alerts: Sequence[St
     if alerts:
         say()
         print_alerts(asked, alerts)
+    _print_estimates(accounts)
     missing = [account.name for account in accounts if account.evaluation.get("balance") is None]
     if missing:
         say()
@@ -187,6 +227,18 @@ def _print(asked: Source, accounts: Sequence[AccountStatus], alerts: Sequence[St
             f"spendguard balance set {name} <figure on the billing page>",
             "dim",
         )
+
+
+def _print_estimates(accounts: Sequence[AccountStatus]) -> None:
+    told = {one.name: estimates_told(one.name, one.evaluation) for one in accounts}
+    if any(told.values()):
+        say()
+    for account in accounts:
+        line = told[account.name]
+        if line is not None and estimates_drift(account.evaluation):
+            say(f"{line}: state what you pay under [[prices]]", "yellow")
+        elif line is not None:
+            say(line, "dim")
 
 
 def _row(asked: Source, account: AccountStatus) -> list[str | Cell]:

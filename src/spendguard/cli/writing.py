@@ -7,7 +7,6 @@ import os
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from spendguard.app.program import App, configure
 from spendguard.cli.reading import Source
@@ -32,7 +31,7 @@ def program(options: Namespace, *, prepared: bool = True) -> Iterator[App]:
 @contextmanager
 def written(app: App) -> Iterator[Source]:
     """Yield what is stored now, for telling what follows from what was written."""
-    with History(Path(str(app.store.path))) as history:
+    with History(str(app.store.path)) as history:
         yield Source(history, app.configuration.zone, app.clock())
 
 

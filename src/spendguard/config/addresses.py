@@ -6,8 +6,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from spendguard.config.problems import RefusedError
-from spendguard.config.values import text
+from spendguard.config.places import RefusedError, text
 
 REFERENCES = ("env", "file", "credential")
 HOW = "write env:NAME, file:PATH or credential:NAME"

@@ -13,7 +13,14 @@ from spendguard.rules import PLANNED
 
 LITERAL, UNRESOLVED, READABLE = "SG-W01", "SG-W02", "SG-W03"
 UNHEARD, NO_EFFECT, UNKNOWN_VARIABLE, NO_ACCOUNT = "SG-W04", "SG-W05", "SG-W06", "SG-W07"
-NEVER_CRITICAL = {"recharge-due", "checkpoint-stale", "config-drift", "channel-failing"}
+NEVER_CRITICAL = {
+    "recharge-due",
+    "key-unknown",
+    "checkpoint-stale",
+    "unpriced",
+    "config-drift",
+    "channel-failing",
+}
 NOT_YET = "has no effect in this version"
 
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
-from spendguard.config import values
+from spendguard.config import places
 from spendguard.config.problems import Location
 from spendguard.config.rulebook import parameters
 from spendguard.config.settings import Settings
@@ -53,7 +53,7 @@ def overrides(env: Mapping[str, str]) -> tuple[dict[str, Any], dict[Location, st
 
 def _rules(found: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
     return {
-        name.replace("_", "-"): {key: values.Variable(value) for key, value in table.items()}
+        name.replace("_", "-"): {key: places.Variable(value) for key, value in table.items()}
         for name, table in found.items()
     }
 

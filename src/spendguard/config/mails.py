@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from spendguard.config.problems import RefusedError, quoted, suggestion
-from spendguard.config.values import count, text, texts
+from spendguard.config.places import RefusedError, text
+from spendguard.config.problems import quoted, suggestion
+from spendguard.config.values import count, texts
 from spendguard.core.evidence import Claim, Trust
 
 _ORGANIZATION = re.compile(r"org-[A-Za-z0-9]{1,64}")

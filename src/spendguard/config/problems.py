@@ -26,15 +26,6 @@ class Found:
     hint: str = ""
 
 
-class RefusedError(ValueError):
-    """A value that is not accepted; its words never hold a secret."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-
-
 def presentable(text: str) -> bool:
     """Tell whether `text` can be repeated: short, and neither a card number nor like a secret."""
     return len(text) <= LONGEST_QUOTE and not _SECRET.search(text) and not holds_card_number(text)

@@ -9,7 +9,8 @@ from typing import Any, get_type_hints
 
 from spendguard.config import values
 from spendguard.config.configuration import ConfiguredRule
-from spendguard.config.problems import Found, Location, RefusedError, quoted, suggestion
+from spendguard.config.places import RefusedError
+from spendguard.config.problems import Found, Location, quoted, suggestion
 from spendguard.core.money import Amount
 from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES, PLANNED, RULES
 from spendguard.rules.base import AccountRule, CardRule, GuardRule

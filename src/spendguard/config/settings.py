@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
-from spendguard.config import addresses, mails, values
+from spendguard.config import addresses, mails, places, values
 from spendguard.core.evidence import Claim, Trust
 from spendguard.core.findings import Severity
 from spendguard.core.money import Amount
 from spendguard.core.windows import Unit
 
-Text = Annotated[str, PlainValidator(values.text)]
+Text = Annotated[str, PlainValidator(places.text)]
 Label = Annotated[str, PlainValidator(values.label)]
 Names = Annotated[tuple[str, ...], PlainValidator(values.texts)]
 CardName = Annotated[str, PlainValidator(values.card_name)]
@@ -180,7 +180,7 @@ class StatedPriceTable(Table):
 class DatabaseTable(Table):
     """`[database]`: where the history is."""
 
-    url: Annotated[str, PlainValidator(values.database_url)] | None = None
+    url: Annotated[str, PlainValidator(places.database_url)] | None = None
 
 
 class QuietHoursTable(Table):

@@ -7,7 +7,8 @@ from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
-from spendguard.config.problems import Found, Location, RefusedError, quoted, suggestion
+from spendguard.config.places import RefusedError
+from spendguard.config.problems import Found, Location, quoted, suggestion
 from spendguard.config.settings import Settings
 
 

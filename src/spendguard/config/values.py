@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from spendguard.config.problems import RefusedError, presentable, quoted, suggestion
+from spendguard.config import places
+from spendguard.config.places import RefusedError, Variable, kind, text
+from spendguard.config.problems import presentable, quoted, suggestion
 from spendguard.core.cardnumbers import too_many_digits
 from spendguard.core.durations import parse_duration
 from spendguard.core.findings import Severity
@@ -18,7 +20,6 @@ from spendguard.core.windows import Unit
 
 LANGUAGES = ("en", "zh-CN")
 BUDGET_WINDOWS = (Unit.DAY, Unit.WEEK, Unit.MONTH)
-SQLITE = "sqlite:///"
 MOST = 1_000_000_000
 # ISO 4217, without funds, metals and test codes
 _CODES = """
@@ -37,38 +38,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PERCENT = re.compile(r"\d{1,3}(\.\d{1,6})?", re.ASCII)
 
 
-class Variable(str):
-    """A text of the environment, which has no other type to give a number or a flag in."""
-
-    __slots__ = ()
-
-
-_KINDS = {
-    bool: "true or false",
-    int: "an integer",
-    float: "a float",
-    str: "a text",
-    Variable: "a text",
-    list: "an array",
-    dict: "a table",
-}
 T = TypeVar("T")
-
-
-def kind(value: object) -> str:
-    """Return what TOML calls the type of a value."""
-    return _KINDS.get(type(value), "a date or time")
-
-
-def text(value: object) -> str:
-    """Read a text that is not empty and fits a line."""
-    if not isinstance(value, str):
-        raise RefusedError(f"must be a quoted text, not {kind(value)}")
-    if not value.strip():
-        raise RefusedError("is empty")
-    if value != value.strip() or not value.isprintable():
-        raise RefusedError("holds a line break, a control character, or a space at its end")
-    return str(value)
 
 
 def label(value: object) -> str:
@@ -249,13 +219,7 @@ def language(value: object) -> str:
 
 def zone(value: object) -> ZoneInfo:
     """Read a time zone of the IANA database."""
-    name = text(value)
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # OSError: a directory of the database, as "America"
-        hint = suggestion(name, available_timezones()).partition("known: ")[0]
-        hint = f"{hint}write an IANA name, such as UTC or Europe/Berlin"
-        raise RefusedError(f"unknown time zone {quoted(name)}", hint) from None
+    return ZoneInfo(str(places.zone(value)))
 
 
 def clock(value: object) -> time:
@@ -290,19 +254,6 @@ def budget_window(value: object) -> Unit:
     if word not in BUDGET_WINDOWS:
         raise RefusedError(f"unknown window {quoted(word)}", suggestion(word, BUDGET_WINDOWS))
     return Unit(word)
-
-
-def database_url(value: object) -> str:
-    """Read the place of the database: a file of SQLite, for now."""
-    url = text(value)
-    path = url.removeprefix(SQLITE)
-    if path == url or not path.strip("/") or path.startswith(":") or re.search(r"[?#]", path):
-        raise RefusedError(
-            "is not the URL of an SQLite file",
-            "write sqlite:////var/lib/spendguard/spendguard.db, with four slashes; "
-            "other databases come with a later version",
-        )
-    return url
 
 
 def readable(read: Callable[[object], T], value: object) -> T | None:

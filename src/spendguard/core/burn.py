@@ -17,10 +17,11 @@ FEWEST = 2
 def burn(days: Sequence[DaySpend], now: datetime, look_back: int = LOOK_BACK) -> Burn | None:
     """Return the mean of the last 7 complete UTC days since the first cost; None below two.
 
-    Today counts only where it is already higher than that mean.
+    What usage shows and is not booked yet is spent too. Today counts only where it is already
+    higher than that mean.
     """
     today = utc_day(now)
-    spent = {day.day.start: day.amount for day in days}
+    spent = {day.day.start: day.known for day in days}
     first = min((start for start, amount in spent.items() if amount), default=None)
     if first is None:
         return None

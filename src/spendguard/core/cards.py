@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from spendguard.core.accounts import Card
+from spendguard.core.accounts import Card, Recharge
 from spendguard.core.charges import Charge, Outcome
 from spendguard.core.facts import Payer
 from spendguard.core.money import NANOS, Money
-from spendguard.core.recharge import Coming, charges
+from spendguard.core.outlook import Outlook, train
+from spendguard.core.recharge import Coming, Course, charges
 
 CENT = NANOS // 100
 
@@ -92,15 +93,27 @@ def coming(
         if payer.recharge is not None and not payer.recharge.enabled:
             expected = ()
         elif payer.recharge is not None and payer.course is not None:
-            expected = charges(payer.recharge, payer.course, now, until)
+            expected = _of(payer.recharge, payer.course, payer.outlook, now, until)
         complete = complete and expected is not None
         found += expected or ()
-    return tuple(sorted(found, key=lambda one: (one.at, one.account))), complete
+    return tuple(sorted(found, key=_order)), complete
+
+
+def _of(
+    model: Recharge, course: Course, outlook: Outlook | None, now: datetime, until: datetime
+) -> tuple[Coming, ...] | None:
+    if outlook is None:
+        return charges(model, course, now, until)
+    return train(model, outlook, now, until, cautious=True)
+
+
+def _order(one: Coming) -> tuple[datetime, datetime, str]:
+    return one.soonest, one.at, one.account
 
 
 def need(card: Card, expected: Sequence[Coming]) -> Need:
     """Return what the card must hold for these charges; nothing where there are none."""
-    ordered = tuple(sorted(expected, key=lambda one: (one.at, one.account)))
+    ordered = tuple(sorted(expected, key=_order))
     total = Money.zero(card.currency)
     for charge in ordered:
         total += taxed(charge.amount, card.tax_percent)
@@ -109,11 +122,16 @@ def need(card: Card, expected: Sequence[Coming]) -> Need:
     return Need(total, ordered, card.verification_hold, card.margin)
 
 
-def first_unpaid(card: Card, balance: Money, wanted: Need) -> Coming | None:
-    """Return the first charge that the card cannot pay, hold and margin left on it."""
+def first_unpaid(
+    card: Card, balance: Money, wanted: Need, account: str | None = None
+) -> Coming | None:
+    """Return the first charge, of an account or of any, that the card cannot pay.
+
+    Hold and margin are left on it.
+    """
     left = balance - wanted.hold - wanted.margin
     for charge in wanted.charges:
         left -= taxed(charge.amount, card.tax_percent)
-        if left.nanos < 0:
+        if left.nanos < 0 and account in (None, charge.account):
             return charge
     return None

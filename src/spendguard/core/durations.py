@@ -13,7 +13,7 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
-_SHAPE = re.compile(r"(\d{1,12})([smhdw])", re.ASCII)
+_SHAPE = r"(?a)(\d{1,12})([smhdw])"
 
 
 def parse_duration(text: str) -> timedelta:
@@ -22,7 +22,7 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         ValueError: for any other text, or more than a hundred years.
     """
-    match = _SHAPE.fullmatch(text)
+    match = re.fullmatch(_SHAPE, text)
     if match is None:
         raise ValueError("not a duration such as 90s, 5m, 4h, 10d or 2w")
     count, unit = int(match[1]), _UNITS[match[2]]

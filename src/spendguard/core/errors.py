@@ -11,7 +11,6 @@ SpendguardError            shown as `error:` and `hint:`, no traceback, exit 1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -29,12 +28,24 @@ class ErrorKind(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(tuple[str, str]):
     """One thing that is wrong, and what to do about it."""
 
-    message: str
-    hint: str = ""
+    __slots__ = ()
+
+    def __new__(cls, message: str, hint: str = "") -> Problem:
+        """Return a problem with its hint."""
+        return tuple.__new__(cls, (message, hint))
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        return self[0]
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        return self[1]
 
 
 class SpendguardError(Exception):

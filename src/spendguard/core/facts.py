@@ -11,9 +11,12 @@ from spendguard.core.accounts import Budget, Card, Recharge
 from spendguard.core.charges import Charge, Strikes
 from spendguard.core.errors import ErrorKind
 from spendguard.core.findings import Severity
+from spendguard.core.forecasts import Forecast
 from spendguard.core.ledger import Position
 from spendguard.core.money import Money
+from spendguard.core.outlook import Outlook
 from spendguard.core.recharge import Coming, Course
+from spendguard.core.spikes import Pace
 from spendguard.core.windows import Window
 
 NO_STRIKES = Strikes(to_ban=2)
@@ -50,11 +53,17 @@ class Burn:
 
 @dataclass(frozen=True, slots=True)
 class BudgetUse:
-    """A budget and what one of its windows has used so far."""
+    """A budget and what one of its windows has used so far.
+
+    `expected` is what it will have used at the window's end, and `over_at` when it will be used up;
+    None where nobody can tell, and `over_at` too where that is not foreseen.
+    """
 
     budget: Budget
     window: Window
     spent: Money
+    expected: Money | None = None
+    over_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,41 @@ class CreditSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class NewSpender:
+    """An api key or a model that was never seen before, and the dearest day it has had."""
+
+    kind: str  # api_key | model
+    id: str
+    name: str
+    first_seen_at: datetime
+    day: datetime
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class UnpricedUse:
+    """Requests to a model that have no price, of the last days."""
+
+    model: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFacts:
+    """What usage tells of an account beside its costs.
+
+    `estimated` and `booked` are those of the last settled days, for the same keys and models.
+    """
+
+    read_at: datetime
+    pace: Pace | None = None  # None for want of history
+    requests: int = 0  # of the last days
+    unpriced: tuple[UnpricedUse, ...] = ()
+    estimated: Money | None = None
+    booked: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFacts:
     """All that is known about one account at `now`.
 
@@ -119,6 +163,9 @@ class AccountFacts:
     charges: tuple[Charge, ...] = ()
     confirmed_at: datetime | None = None  # the last charge that a machine saw
     next_charge: Coming | None = None
+    forecast: Forecast | None = None
+    outlook: Outlook | None = None  # None while the balance is not known
+    unpaid: Coming | None = None  # the first charge that the card is known not to pay
     witness: Witness = Witness.NONE
     witness_error: ErrorKind | None = None
     witness_failing_since: datetime | None = None
@@ -132,6 +179,10 @@ class AccountFacts:
     budgets: tuple[BudgetUse, ...] = ()
     limits: tuple[LimitUse, ...] | None = None
     changes: tuple[SettingChange, ...] | None = None
+    usage: UsageFacts | None = None  # None while usage is not known
+    newcomers: tuple[NewSpender, ...] = ()  # of the last week, not acknowledged
+    unpriced: int = 0  # requests since the checkpoint that have no price
+    stale_since: datetime | None = None  # usage moves, and costs do not
     own_key_known: bool = False
     own_key_expires_at: datetime | None = None
     standing: Mapping[tuple[str, str], Standing] = field(default_factory=dict)
@@ -150,11 +201,15 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """An account that a card pays for; `course` is None while it is not known how it goes on."""
+    """An account that a card pays for; `course` is None while it is not known how it goes on.
+
+    `outlook` tells how sure that is, where anybody can tell.
+    """
 
     account: str
     recharge: Recharge | None
     course: Course | None
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True, slots=True)

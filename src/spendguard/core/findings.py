@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 from spendguard.core.money import Money
+from spendguard.core.severity import Severity
+
+__all__ = [
+    "Finding",
+    "Severity",
+    "Status",
+    "Value",
+    "Values",
+    "decode_values",
+    "encode_values",
+]
 
 Value = Money | datetime | timedelta | int | str | bool | None | tuple[str, ...]
 Values = Mapping[str, Value]
@@ -20,24 +31,6 @@ class Status(StrEnum):
     CLEAR = "clear"
     FIRING = "firing"
     UNKNOWN = "unknown"
-
-
-class Severity(IntEnum):
-    """How much it matters; ordered, so that escalation is a comparison."""
-
-    INFO = 1
-    WARNING = 2
-    CRITICAL = 3
-
-    @property
-    def label(self) -> str:
-        """The lower-case word used in JSON, configuration and the database."""
-        return self.name.lower()
-
-    @classmethod
-    def of(cls, label: str) -> Severity:
-        """Return the severity a label names."""
-        return cls[label.upper()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,21 @@
 """The ledger of an account: checkpoints, lots, refunds, expiry, and the balance they derive.
 
-The balance is the checkpoint, plus credit since, less what expired, less the cost booked since. `billed` takes the cost of the
-checkpoint's own UTC day as spent before it, `floor` as spent after it: without usage nobody knows.
+The balance is the checkpoint, plus credit since, less what expired, less the cost since: of `billed` what is booked, of
+`floor` also what usage shows and is not booked yet. The checkpoint's own UTC day is split by its usage; without any, `billed`
+takes its cost as spent before the checkpoint and `floor` as spent after it, for nobody knows.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from spendguard.core.money import Money
+from spendguard.core.spread import Piece, pieces
 from spendguard.core.windows import Window, a_year_after, share
 
 
@@ -26,6 +29,7 @@ class Kind(StrEnum):
     CHARGE = "charge"  # an attempt; a succeeded one is a deposit to every calculation
 
 
+FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 EXPIRES_AFTER_A_YEAR = frozenset({"openai"})
@@ -47,10 +51,45 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class DaySpend:
-    """What a UTC day cost, as booked so far."""
+    """What a UTC day cost: as booked so far, and what usage shows beyond that.
+
+    `hours` is what each hour of it is estimated to cost; empty where that is not known.
+    """
 
     day: Window
     amount: Money
+    unbooked: int = 0  # nanos
+    hours: tuple[int, ...] = ()
+
+    @property
+    def known(self) -> Money:
+        """All that is known to be spent, booked or not."""
+        return Money(self.amount.nanos + self.unbooked, self.amount.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How the usage of a UTC day divides at a checkpoint: what is estimated after it, and in all.
+
+    `apart` is what is booked of the day on lines without usage, which no estimate makes up for. Once
+    the day is settled only the ratio counts.
+    """
+
+    after: int
+    whole: int
+    apart: int = 0
+    settled: bool = False
+
+    def booked_after(self, nanos: int) -> int:
+        """Return what of a day's booked cost is after the checkpoint."""
+        return max(nanos * self.after // self.whole, 0)
+
+    def known_after(self, nanos: int) -> int:
+        """Return what is known to be spent after it at most; money given back raises nothing."""
+        if self.settled:
+            return max(-(-nanos * self.after // self.whole), 0)
+        apart = -(-self.apart * self.after // self.whole)
+        return max(-(-(nanos - self.apart) * self.after // self.whole), self.after) + max(apart, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +128,7 @@ class Position:
     spent: Money
     late: Money  # booked late for days before the checkpoint: lowers only the floor
     lots: tuple[LotLeft, ...]
+    unbooked: Money | None = None  # shown by usage, not booked yet: lowers only the floor
     under: Mapping[Money, datetime] = field(default_factory=dict)
     """Since when the floor has been under each level that was asked about and that it is under."""
 
@@ -206,6 +246,23 @@ class _Book:
     def _drop_empty(self) -> None:
         self.lots = [lot for lot in self.lots if lot.left]
 
+    def copy(self) -> _Book:
+        """Return a book that goes on from here, and leaves this one as it is."""
+        lots = [replace(lot) for lot in self.lots]
+        return replace(self, lots=lots, under=dict(self.under))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the ledger had come to at a UTC midnight, before which nothing changes any more.
+
+    `derive` goes on from it, with what came later, to the same position as from the beginning.
+    """
+
+    at: datetime
+    billed: _Book
+    floor: _Book
+
 
 def purchase_expiry(provider: str, at: datetime) -> datetime | None:
     """Return when credit bought at an instant expires by the provider's terms, None for never."""
@@ -227,22 +284,29 @@ def derive(
     late: Money | None = None,
     at: datetime | None = None,
     levels: Sequence[Money] = (),
+    splits: Mapping[datetime, Split] = MappingProxyType({}),
+    settled: Settled | None = None,
 ) -> Position | None:
     """Return the balance at `at` (default: now), None without a checkpoint.
 
-    `entries` are those not voided; `days` the booked UTC days in the account's currency since the
+    `entries` are those not voided; `days` the UTC days in the account's currency since the
     first entry; `late` what was booked after the checkpoint for days already read before it.
-    `levels` are those of which the position tells since when the floor is under them.
+    `levels` are those of which the position tells since when the floor is under them; `splits` tell
+    how the usage of their own days divides at checkpoints, where that is known. With `settled`,
+    which knew the same `late` and `levels`, only what came after it is looked at.
     """
     until = now if at is None else at
     checkpoint = latest_checkpoint(entry for entry in entries if entry.at <= until)
+    if checkpoint is None and settled is not None:
+        checkpoint = settled.billed.checkpoint
     if checkpoint is None:
         return None
     currency = checkpoint.amount.currency
     added = late or Money.zero(currency)
-    billed = _play(entries, days, now, until, spent_after=False)
     raised = {(level + added).nanos: level for level in levels}
-    floor = _play(entries, days, now, until, spent_after=True, levels=raised)
+    before, since = _begun(settled, raised)
+    billed = _play(before.billed, entries, days, now, until, splits, since=since, spent_after=False)
+    floor = _play(before.floor, entries, days, now, until, splits, since=since, spent_after=True)
     return Position(
         floor=Money(floor.balance, currency) - added,
         billed=Money(billed.balance, currency),
@@ -254,6 +318,7 @@ def derive(
         expired=Money(billed.expired, currency),
         spent=Money(billed.spent, currency),
         late=added,
+        unbooked=Money(_unbooked(days, splits, checkpoint.at, until), currency),
         lots=tuple(
             LotLeft(lot.id, lot.kind, Money(lot.left, currency), lot.at, lot.expires_at)
             for lot in sorted(billed.lots, key=lambda lot: lot.order)
@@ -262,67 +327,132 @@ def derive(
     )
 
 
+def settle(
+    entries: Sequence[Entry],
+    days: Sequence[DaySpend],
+    midnight: datetime,
+    *,
+    late: Money | None = None,
+    levels: Sequence[Money] = (),
+    settled: Settled | None = None,
+) -> Settled:
+    """Return what the ledger came to at a UTC midnight that lies at or after `settled`."""
+    raised = [(level if late is None else level + late).nanos for level in levels]
+    before, since = _begun(settled, raised)
+    ended = [day for day in days if day.day.end <= midnight]
+
+    def play(book: _Book, *, spent_after: bool) -> _Book:
+        none = MappingProxyType[datetime, Split]({})
+        return _play(
+            book, entries, ended, midnight, midnight, none, since=since, spent_after=spent_after
+        )
+
+    return Settled(
+        midnight, play(before.billed, spent_after=False), play(before.floor, spent_after=True)
+    )
+
+
+def _begun(settled: Settled | None, levels: Iterable[int]) -> tuple[Settled, datetime]:
+    """Return the books to go on from, and the instant they are of."""
+    if settled is None:
+        return Settled(FIRST, _Book(), _Book(under=dict.fromkeys(levels))), FIRST
+    return replace(settled, billed=settled.billed.copy(), floor=settled.floor.copy()), settled.at
+
+
 def _play(
+    book: _Book,
     entries: Sequence[Entry],
     days: Sequence[DaySpend],
     now: datetime,
     until: datetime,
+    splits: Mapping[datetime, Split],
     *,
+    since: datetime,
     spent_after: bool,
-    levels: Iterable[int] = (),
 ) -> _Book:
     """Play the ledger in time order: spend between the instants at which something happens."""
-    book = _Book(under=dict.fromkeys(levels))
+    days = [day for day in days if day.day.start >= since]
     listed = sorted(
-        (entry for entry in entries if entry.at <= until),
+        (entry for entry in entries if since < entry.at <= until),
         key=lambda entry: (entry.at, entry.kind is Kind.CHECKPOINT, int(entry.id)),
     )
     stated = [entry.at for entry in listed if entry.kind is Kind.CHECKPOINT]
     spread = deque(
-        _spread(day, stated, now, spent_after=spent_after)
+        piece
         for day in sorted(days, key=lambda spend: spend.day.start)
+        for piece in _spread(day, stated, now, splits, spent_after=spent_after)
     )
     waiting = deque(listed)
-    for instant in _instants(listed, until):
+    for instant in _instants([*listed, *book.lots], since, until):
         _spend_until(book, spread, instant)
         book.expire(instant)
         while waiting and waiting[0].at == instant:
             book.add(waiting.popleft())
             book.expire(instant)
         book.watch(instant)
-    if spread and spread[0].day == Window(until, until):
-        book.spend_over(Window(until, until), spread[0].amount.nanos)
+    if spread and spread[0][0] == Window(until, until):
+        book.spend_over(*spread[0])
     return book
 
 
-def _instants(entries: Sequence[Entry], until: datetime) -> list[datetime]:
-    happens = {entry.at for entry in entries}
-    happens |= {entry.expires_at for entry in entries if entry.expires_at is not None}
-    return sorted({instant for instant in happens if instant < until} | {until})
+def _instants(credit: Sequence[Entry | _Lot], since: datetime, until: datetime) -> list[datetime]:
+    happens = {one.at for one in credit}
+    happens |= {one.expires_at for one in credit if one.expires_at is not None}
+    return sorted({instant for instant in happens if since < instant < until} | {until})
 
 
 def _spread(
-    spend: DaySpend, stated: Sequence[datetime], now: datetime, *, spent_after: bool
-) -> DaySpend:
-    """Return the day's spend over the part of the day it is taken to have happened in."""
+    spend: DaySpend,
+    stated: Sequence[datetime],
+    now: datetime,
+    splits: Mapping[datetime, Split],
+    *,
+    spent_after: bool,
+) -> list[Piece]:
+    """Return the day's spend over the parts of the day it is taken to have happened in."""
+    nanos = spend.known.nanos if spent_after else spend.amount.nanos
     end = max(min(spend.day.end, now), spend.day.start)
-    inside = [at for at in stated if spend.day.start < at < spend.day.end]
-    if not inside:
-        return DaySpend(Window(spend.day.start, end), spend.amount)
-    if spent_after and spend.amount.nanos > 0:  # money given back raises neither end
-        return DaySpend(Window(max(inside), max(end, *inside)), spend.amount)
-    return DaySpend(Window(spend.day.start, min(end, max(inside))), spend.amount)
+    inside = max((at for at in stated if spend.day.start < at < spend.day.end), default=None)
+    if inside is None:
+        return pieces(Window(spend.day.start, end), nanos, spend.hours)
+    before = Window(spend.day.start, min(end, inside))
+    after = Window(inside, max(end, inside))
+    split = splits.get(inside)
+    if split is not None and split.whole > 0:
+        booked = spend.amount.nanos
+        part = split.known_after(booked) if spent_after else split.booked_after(booked)
+        rest = max(nanos - part, min(nanos, 0))
+        return [*pieces(before, rest, spend.hours), *pieces(after, part, spend.hours)]
+    if spent_after and nanos > 0:  # money given back raises neither end
+        return pieces(after, nanos, spend.hours)
+    return pieces(before, nanos, spend.hours)
 
 
-def _spend_until(book: _Book, spread: deque[DaySpend], instant: datetime) -> None:
+def _unbooked(
+    days: Sequence[DaySpend],
+    splits: Mapping[datetime, Split],
+    stated: datetime,
+    until: datetime,
+) -> int:
+    """Return what the floor counts after a checkpoint beyond what is booked."""
+    later = sum(day.unbooked for day in days if stated <= day.day.start < until)
+    split = splits.get(stated)
+    if split is None or split.whole <= 0:
+        return later + sum(day.unbooked for day in days if day.day.start < stated < day.day.end)
+    return later + sum(
+        max(split.known_after(day.amount.nanos) - split.booked_after(day.amount.nanos), 0)
+        for day in days
+        if day.day.start < stated < day.day.end
+    )
+
+
+def _spend_until(book: _Book, spread: deque[Piece], instant: datetime) -> None:
     """Take from the front of `spread` what was spent before `instant`, oldest first."""
-    while spread and spread[0].day.start < instant:
-        spend = spread.popleft()
-        window, nanos = spend.day, spend.amount.nanos
+    while spread and spread[0][0].start < instant:
+        window, nanos = spread.popleft()
         if window.end <= instant:
             book.spend_over(window, nanos)
             continue
         gone = share(nanos, window, Window(window.start, instant))
         book.spend_over(Window(window.start, instant), gone)
-        rest = Money(nanos - gone, spend.amount.currency)
-        spread.appendleft(DaySpend(Window(instant, window.end), rest))
+        spread.appendleft((Window(instant, window.end), nanos - gone))

@@ -6,7 +6,10 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-NANOS = 1_000_000_000
+from spendguard.core.nanos import NANOS, ceiled, exact, floored
+
+__all__ = ["MOST", "NANOS", "Amount", "Money", "currency_code"]
+
 MOST = 9_000_000_000 * NANOS  # what a signed 64-bit column holds, with room to add two
 _PLAIN = re.compile(r"[+-]?\d+(\.\d+)?\Z", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
@@ -72,18 +75,15 @@ class Money:
 
     def exact(self) -> str:
         """Return the decimal string of JSON: exact, with at least two decimals."""
-        sign = "-" if self.nanos < 0 else ""
-        whole, rest = divmod(abs(self.nanos), NANOS)
-        fraction = f"{rest:09d}".rstrip("0").ljust(2, "0")
-        return f"{sign}{whole}.{fraction}"
+        return exact(self.nanos)
 
     def floored(self) -> Money:
         """Round down to the cent, also below zero: how a balance is shown."""
-        return Money(self.nanos // (NANOS // 100) * (NANOS // 100), self.currency)
+        return Money(floored(self.nanos), self.currency)
 
     def ceiled(self) -> Money:
         """Round up to the cent: how spend is shown."""
-        return -(-self).floored()
+        return Money(ceiled(self.nanos), self.currency)
 
     def part(self, numerator: int, denominator: int) -> Money:
         """Return the floor, in nanos, of this times a fraction."""

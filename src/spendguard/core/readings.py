@@ -69,6 +69,35 @@ class UsageRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """What is left, as the provider states it. `credited` is all credit it ever gave, if it tells."""
+
+    left: Money
+    credited: Money | None = None
+
+    def since(self, before: Balance) -> Movement:
+        """Return what happened between an earlier balance and this one.
+
+        Credit is what the lifetime figure rose by; without one, only a jump of the balance shows it,
+        less what was spent in the same time.
+        """
+        change = self.left - before.left
+        if self.credited is not None and before.credited is not None:
+            credit = self.credited - before.credited
+        else:
+            credit = max(change, Money.zero(change.currency))
+        return Movement(credit, credit - change)
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Credit that came, negative where some was taken back, and what was spent."""
+
+    credit: Money
+    spent: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """A monthly ceiling the provider itself enforces, for an organization ('') or a project."""
 

@@ -12,21 +12,48 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from spendguard.core.accounts import Recharge
+from spendguard.core.forecasts import LONGEST, Path
 from spendguard.core.money import Money
 from spendguard.core.windows import DAY, utc_month
 
 MOST = 1000
 """Charges that are foreseen at most: nobody reads on."""
-LONGEST = timedelta(days=36500)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """How an account's balance goes on: what it is at `at`, and what is spent a day from there.
+class Steady:
+    """The same spend every day, in nanos: the plain burn."""
 
-    `recharged` is what the provider charged by itself in this UTC month; `retried` tells that the
-    last charge failed, so that the next one is due now.
+    per_day: int
+
+    def between(self, start: datetime, end: datetime) -> int:
+        """Return what is spent from one instant to another."""
+        return self.per_day * ((end - start) // _MICROSECOND) // (DAY // _MICROSECOND)
+
+    def after(self, start: datetime, nanos: int) -> datetime | None:
+        """Return when so much is spent from `start` on, None where that is never or too far."""
+        if self.per_day <= 0:
+            return None
+        wait = -(-nanos * (DAY // _MICROSECOND) // self.per_day)
+        return None if wait > LONGEST // _MICROSECOND else start + wait * _MICROSECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """Credit that will have expired unused."""
+
+    at: datetime
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How an account's balance goes on: what it is at `at`, and what is spent from there.
+
+    That is `path` where it was foreseen, else the same `per_day`. `recharged` is what the provider
+    charged by itself in this UTC month; `retried` tells that the last charge failed, so that the
+    next one is due now; `lapses` is the credit that expires on the way, in the order of time.
     """
 
     account: str
@@ -37,22 +64,71 @@ class Course:
     least: Money
     most: Money
     retried: bool = False
+    path: Path | None = None
+    lapses: tuple[Lapse, ...] = ()
+
+    @property
+    def pace(self) -> Path | Steady | None:
+        """How it is spent, None while that is not known."""
+        if self.path is not None:
+            return self.path
+        return None if self.per_day is None else Steady(self.per_day.nanos)
 
     def after(self, until: datetime) -> Course:
         """Return the course from a later instant on."""
-        if until <= self.at or self.per_day is None:
+        pace = self.pace
+        if until <= self.at or pace is None:
             return self
-        gone = self.per_day.part((until - self.at) // _MICROSECOND, DAY // _MICROSECOND)
-        return replace(self, at=until, balance=self.balance - gone)
+        gone = pace.between(self.at, until)
+        gone += sum(one.amount.nanos for one in self.lapses if self.at < one.at <= until)
+        return replace(self, at=until, balance=Money(self.balance.nanos - gone, self.currency))
+
+    def falls_to(self, level: Money) -> Course | None:
+        """Return the course from where its balance is down to a level, None where it never is."""
+        here = self
+        for lapse in self.lapses:
+            if lapse.at <= self.at:
+                continue
+            at = _spent_down_to(here, level)
+            if at is not None and at <= lapse.at:
+                break
+            here = here.after(lapse.at)
+            if here.balance < level:
+                return here
+        at = _spent_down_to(here, level)
+        return None if at is None else replace(here, at=at, balance=min(here.balance, level))
+
+    @property
+    def currency(self) -> str:
+        """The currency of its amounts."""
+        return self.balance.currency
 
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A charge that is expected: the credit it buys, before tax."""
+    """A charge that is expected: the credit it buys, before tax.
+
+    One time in ten it comes by `earliest` already, and one in ten only after `latest`; they are
+    None where nobody can tell.
+    """
 
     account: str
     at: datetime
     amount: Money
+    earliest: datetime | None = None
+    latest: datetime | None = None
+
+    @property
+    def soonest(self) -> datetime:
+        """The instant before which it must be covered."""
+        return self.at if self.earliest is None else self.earliest
+
+
+def _spent_down_to(course: Course, level: Money) -> datetime | None:
+    above, pace = course.balance - level, course.pace
+    if above.nanos < 0:
+        return course.at
+    return None if pace is None else pace.after(course.at, above.nanos)
 
 
 def charges(
@@ -65,54 +141,47 @@ def charges(
     """
     if not model.enabled:
         return ()
-    expected = _expected(model, course, now, until)
-    return None if expected is None else tuple(expected)
+    found = expected(model, course, now, until)
+    return None if found is None else tuple(found)
 
 
 def next_charge(model: Recharge, course: Course, now: datetime) -> Coming | None:
     """Return the next automatic charge, None where none is expected or that cannot be told."""
-    return next(iter(_expected(model, course, now, now + LONGEST) or ()), None)
+    return next(iter(expected(model, course, now, now + LONGEST) or ()), None)
 
 
-def _expected(
+def expected(
     model: Recharge, course: Course, now: datetime, until: datetime
 ) -> Iterator[Coming] | None:
-    """Return the charges from now on, None where settings or burn do not suffice to tell."""
+    """Return the charges from now on, one by one; None where settings or burn do not tell."""
     if not model.enabled or (model.amount is None and model.restore_to is None):
         return None
     here = course.after(now)
-    if here.per_day is None and here.balance >= model.trigger and not here.retried:
+    if here.pace is None and here.balance >= model.trigger and not here.retried:
         return None
     return _charges(model, replace(here, at=max(here.at, now)), until)
 
 
 def _charges(model: Recharge, course: Course, until: datetime) -> Iterator[Coming]:
-    at, balance, rate = course.at, course.balance, course.per_day or Money.zero("XXX")
-    forced, month, spent = course.retried, utc_month(at), course.recharged
+    here, forced = course, course.retried
+    month, spent = utc_month(here.at), here.recharged
     for _ in range(MOST):
-        if not forced and balance >= model.trigger:
-            wait = _until_under(balance - model.trigger, rate)
-            if wait is None or until - at < wait:
+        if not forced and here.balance >= model.trigger:
+            fallen = here.falls_to(model.trigger)
+            if fallen is None or fallen.at > until:
                 return
-            at, balance = at + wait, model.trigger
-        if at >= month.end:
-            month, spent = utc_month(at), Money.zero(balance.currency)
-        amount = _amount(model, course, balance, spent)
+            here = fallen
+        if here.at >= month.end:
+            month, spent = utc_month(here.at), Money.zero(here.currency)
+        amount = _amount(model, course, here.balance, spent)
         if amount is None:  # the month's limit is used up: it starts anew with the next
             if month.end > until:
                 return
-            gone = rate.nanos * ((month.end - at) // _MICROSECOND) // (DAY // _MICROSECOND)
-            at, balance = month.end, Money(balance.nanos - gone, balance.currency)
+            here = replace(here.after(month.end), at=month.end)
             continue
-        yield Coming(course.account, at, amount)
-        balance, spent, forced = balance + amount, spent + amount, False
-
-
-def _until_under(above: Money, rate: Money) -> timedelta | None:
-    if rate.nanos <= 0:
-        return None
-    wait = -(-above.nanos * (DAY // _MICROSECOND) // rate.nanos)
-    return None if wait > LONGEST // _MICROSECOND else wait * _MICROSECOND
+        yield Coming(here.account, here.at, amount)
+        here, forced = replace(here, balance=here.balance + amount), False
+        spent += amount
 
 
 def _amount(model: Recharge, course: Course, balance: Money, spent: Money) -> Money | None:

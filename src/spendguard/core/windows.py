@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-_UTC_ZONE = ZoneInfo("UTC")
 
 
 class Unit(StrEnum):
@@ -22,25 +19,57 @@ class Unit(StrEnum):
     MONTH = "month"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Window:
-    """The instants from `start` up to, not including, `end`."""
+class Window(tuple[datetime, datetime]):
+    """The instants from `start` up to, not including, `end`. A pair: it is loaded by every command."""
 
-    start: datetime
-    end: datetime
+    __slots__ = ()
+
+    def __new__(cls, start: datetime, end: datetime) -> Window:
+        """Return the window between two instants."""
+        return tuple.__new__(cls, (start, end))
+
+    def __getnewargs__(self) -> tuple[datetime, datetime]:
+        return self[0], self[1]
+
+    def __repr__(self) -> str:
+        return f"Window({self.start.isoformat()}, {self.end.isoformat()})"
+
+    @property
+    def start(self) -> datetime:
+        """The first instant in it."""
+        return self[0]
+
+    @property
+    def end(self) -> datetime:
+        """The first instant after it."""
+        return self[1]
 
     @property
     def length(self) -> timedelta:
         """How long the window is."""
         return self.end - self.start
 
-    def __contains__(self, instant: datetime) -> bool:
-        return self.start <= instant < self.end
+    def __contains__(self, instant: object) -> bool:
+        return isinstance(instant, datetime) and self.start <= instant < self.end
 
     def overlap(self, other: Window) -> Window | None:
         """Return the part both have in common, None when there is none."""
         start, end = max(self.start, other.start), min(self.end, other.end)
         return Window(start, end) if start < end else None
+
+
+def zone_named(name: str) -> tzinfo:
+    """Return a zone of the IANA database; UTC needs no table.
+
+    Raises:
+        KeyError: when there is no such zone.
+        ValueError: when it is no name of a zone.
+    """
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
 
 
 def utc_day(instant: datetime) -> Window:
@@ -51,7 +80,7 @@ def utc_day(instant: datetime) -> Window:
 
 def utc_month(instant: datetime) -> Window:
     """Return the UTC month that holds `instant`: that of providers' own limits."""
-    return calendar_window(instant, Unit.MONTH, _UTC_ZONE)
+    return calendar_window(instant, Unit.MONTH, UTC)
 
 
 def a_year_after(instant: datetime) -> datetime:
@@ -62,12 +91,12 @@ def a_year_after(instant: datetime) -> datetime:
         return instant.replace(year=instant.year + 1, month=3, day=1)
 
 
-def midnight(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: tzinfo) -> datetime:
     """Return the first instant of a local day, also where midnight itself does not exist."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def calendar_window(instant: datetime, unit: Unit, zone: ZoneInfo) -> Window:
+def calendar_window(instant: datetime, unit: Unit, zone: tzinfo) -> Window:
     """Return the hour, day, ISO week or month of `zone` that holds `instant`."""
     if unit is Unit.HOUR:
         return _hour_window(instant, zone)
@@ -83,13 +112,13 @@ def calendar_window(instant: datetime, unit: Unit, zone: ZoneInfo) -> Window:
     return Window(midnight(first, zone), midnight(after, zone))
 
 
-def _hour_after(start: datetime, zone: ZoneInfo) -> datetime:
+def _hour_after(start: datetime, zone: tzinfo) -> datetime:
     local = start.astimezone(zone)
     past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
     return start + HOUR - past
 
 
-def _hour_window(instant: datetime, zone: ZoneInfo) -> Window:
+def _hour_window(instant: datetime, zone: tzinfo) -> Window:
     local = instant.astimezone(zone)
     past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
     start = instant.astimezone(UTC) - past
@@ -98,7 +127,7 @@ def _hour_window(instant: datetime, zone: ZoneInfo) -> Window:
     return Window(start, _hour_after(start, zone))
 
 
-def tile(span: Window, unit: Unit, zone: ZoneInfo) -> Iterator[Window]:
+def tile(span: Window, unit: Unit, zone: tzinfo) -> Iterator[Window]:
     """Yield the calendar windows that cover `span`, the first and last cut to it."""
     start = span.start
     while start < span.end:

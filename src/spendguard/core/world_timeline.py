@@ -64,15 +64,12 @@ class Moment:
 BEFORE = Moment({}, CardState())
 
 
-class Timeline:
-    """Events of a card and its accounts, told in any order and played in that of time."""
+class Machine:
+    """A card and its accounts as a machine: a moment and what happens give the next moment."""
 
     def __init__(self, card: CardTerms | None = None) -> None:
         self.card = card
-        self.version = 0  # grows with each event, so that what is derived can be kept until then
         self._terms: dict[str, Terms] = {}
-        self._told: list[Told] = []
-        self._trail: list[Moment] = []
 
     def join(self, name: str, terms: Terms) -> None:
         """Let an account pay with the card.
@@ -85,6 +82,66 @@ class Timeline:
         if self.card and self.card.currency != terms.currency:
             raise ValueError(f"the card is in {self.card.currency}, not {terms.currency}")
         self._terms[name] = terms
+
+    def wait(self, moment: Moment, until: datetime, *, inclusive: bool = False) -> Moment:
+        """Let time pass since an event: credit expires, a month begins, a charge is retried."""
+        moment = Moment(moment.accounts, moment.card)
+        while self.card and moment.accounts:
+            at, name = min((wakes(one, moment.card), name) for name, one in moment.accounts.items())
+            if at > until or (at == until and not inclusive):
+                break
+            moment = self._settle(moment, name, pass_time(moment.accounts[name], at))
+        return moment
+
+    def happen(self, moment: Moment, told: Told) -> Moment:
+        """Return the moment after an event, with what it charged and let through."""
+        event, name = told.event, told.account
+        if isinstance(event, Holding | Filling | Declining):
+            return replace(moment, card=step_card(moment.card, event))
+        if name is None:
+            raise TypeError("only a card's event happens to no account")
+        before = pass_time(moment.accounts.get(name, State(event.at)), event.at)
+        state, taken = step(before, event, self._terms[name])
+        if isinstance(event, Purchase):
+            moment, state = self._buy(moment, name, state, event)
+        return self._settle(moment, name, state, taken)
+
+    def _buy(
+        self, moment: Moment, name: str, state: State, event: Purchase
+    ) -> tuple[Moment, State]:
+        """Charge the card by hand; a banned account cannot even try."""
+        if state.standing.banned_at or self.card is None:
+            return moment, state
+        account = Account(name, self._terms[name], self.card)
+        nanos = event.amount.nanos
+        state, card, one = charge(account, state, moment.card, nanos, automatic=False)
+        return replace(moment, card=card, charged=(*moment.charged, one)), state
+
+    def _settle(self, moment: Moment, name: str, state: State, taken: int = 0) -> Moment:
+        charged, card = moment.charged, moment.card
+        if self.card:
+            account = Account(name, self._terms[name], self.card)
+            state, card, new = settle(account, state, card)
+            charged = (*charged, *new)
+        return Moment({**moment.accounts, name: state}, card, taken, charged)
+
+
+class Timeline:
+    """Events of a card and its accounts, told in any order and played in that of time."""
+
+    def __init__(self, card: CardTerms | None = None) -> None:
+        self._machine = Machine(card)
+        self.version = 0  # grows with each event, so that what is derived can be kept until then
+        self._told: list[Told] = []
+        self._trail: list[Moment] = []
+
+    def join(self, name: str, terms: Terms) -> None:
+        """Let an account pay with the card.
+
+        Raises:
+            ValueError: when another account has this name, or the card another currency.
+        """
+        self._machine.join(name, terms)
 
     def tell(self, event: Event | CardEvent, account: str | None) -> None:
         """Take an event of any instant; what was already played after it is played again."""
@@ -122,51 +179,10 @@ class Timeline:
         """Return the moment of an instant, with only the charges since the last event."""
         count = self._count(at)
         self._play(count)
-        return self._wait(self._trail[count - 1] if count else BEFORE, at, inclusive=True)
+        return self._machine.wait(self._trail[count - 1] if count else BEFORE, at, inclusive=True)
 
     def _play(self, count: int) -> None:
         moment = self._trail[-1] if self._trail else BEFORE
         for told in self._told[len(self._trail) : count]:
-            moment = self._happen(self._wait(moment, told.event.at), told)
+            moment = self._machine.happen(self._machine.wait(moment, told.event.at), told)
             self._trail.append(moment)
-
-    def _wait(self, moment: Moment, until: datetime, *, inclusive: bool = False) -> Moment:
-        """Let time pass since an event: credit expires, a month begins, a charge is retried."""
-        moment = Moment(moment.accounts, moment.card)
-        while self.card and moment.accounts:
-            at, name = min((wakes(one, moment.card), name) for name, one in moment.accounts.items())
-            if at > until or (at == until and not inclusive):
-                break
-            moment = self._settle(moment, name, pass_time(moment.accounts[name], at))
-        return moment
-
-    def _happen(self, moment: Moment, told: Told) -> Moment:
-        event, name = told.event, told.account
-        if isinstance(event, Holding | Filling | Declining):
-            return replace(moment, card=step_card(moment.card, event))
-        if name is None:
-            raise TypeError("only a card's event happens to no account")
-        before = pass_time(moment.accounts.get(name, State(event.at)), event.at)
-        state, taken = step(before, event, self._terms[name])
-        if isinstance(event, Purchase):
-            moment, state = self._buy(moment, name, state, event)
-        return self._settle(moment, name, state, taken)
-
-    def _buy(
-        self, moment: Moment, name: str, state: State, event: Purchase
-    ) -> tuple[Moment, State]:
-        """Charge the card by hand; a banned account cannot even try."""
-        if state.standing.banned_at or self.card is None:
-            return moment, state
-        account = Account(name, self._terms[name], self.card)
-        nanos = event.amount.nanos
-        state, card, one = charge(account, state, moment.card, nanos, automatic=False)
-        return replace(moment, card=card, charged=(*moment.charged, one)), state
-
-    def _settle(self, moment: Moment, name: str, state: State, taken: int = 0) -> Moment:
-        charged, card = moment.charged, moment.card
-        if self.card:
-            account = Account(name, self._terms[name], self.card)
-            state, card, new = settle(account, state, card)
-            charged = (*charged, *new)
-        return Moment({**moment.accounts, name: state}, card, taken, charged)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from spendguard.core.windows import DAY, HOUR
+from spendguard.core.windows import DAY
 from spendguard.daemon.duty import RETRY, Duty
 from spendguard.notify.results import Delivered
 from spendguard.pipeline.seen import every_account_seen
@@ -14,6 +14,7 @@ from spendguard.store import jobs
 MINUTE = timedelta(minutes=1)
 CYCLE = "cycle"
 """The row that says when work was last finished."""
+RETAIN = "retain"
 SILENT = 2 * MINUTE
 
 
@@ -23,7 +24,6 @@ class Chores:
     def __init__(self, duty: Duty, retry: Callable[[], None]) -> None:
         self._duty = duty
         self._retry = retry
-        self._began = duty.steady()
         self._retried: float | None = None
         self._beat: float | None = None
         intervals = [account.poll_interval for account in duty.app.configuration.accounts]
@@ -44,18 +44,18 @@ class Chores:
         return RETRY if duty.trouble.standing else None
 
     def retain(self) -> timedelta | None:
-        """Drop what has served its time, once a day, and never by a clock that was just set."""
+        """Drop what has served its time, once a day, and never by a clock that may be wrong."""
         duty = self._duty
-        if duty.watch.jumped is not None or self._since(self._began) < HOUR.total_seconds():
+        if not duty.watch.trusted:
             return None
         now = duty.app.clock()
         with duty.app.store.begin() as tx:
-            last = jobs.finished(tx).get("retain")
+            last = jobs.finished(tx).get(RETAIN)
         if last is not None and timedelta(0) <= now - last < DAY:
             return None
         duty.app.retain()
         with duty.app.store.begin() as tx:
-            jobs.note(tx, "retain", now, DAY)
+            jobs.note(tx, RETAIN, now, DAY)
         return None
 
     def heartbeat(self) -> timedelta | None:

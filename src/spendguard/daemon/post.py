@@ -15,6 +15,7 @@ from spendguard.app.hold import guarding
 from spendguard.app.program import App, configure
 from spendguard.config.concerns import unresolved
 from spendguard.core.errors import ConfigError, Problem, UnwritableError
+from spendguard.daemon.chores import CYCLE, RETAIN
 from spendguard.daemon.crew import MINUTE, Crew
 from spendguard.daemon.duty import RETRY, Duty
 from spendguard.daemon.pulse import Pulse
@@ -22,6 +23,7 @@ from spendguard.daemon.steady import ClockWatch
 from spendguard.daemon.systemd import Supervisor
 from spendguard.daemon.teller import Teller
 from spendguard.daemon.trouble import Trouble
+from spendguard.store import jobs
 from spendguard.store.watch import Watch
 
 log = logging.getLogger("spendguard.daemon")
@@ -102,6 +104,8 @@ def first(gear: Gear) -> Post:
             gear.supervisor.wait(f"the database cannot be written: {error.message}")
             threading.Event().wait(RETRY.total_seconds())  # no row can hold this due time
     trouble.done("start")
+    with app.store.begin() as tx:
+        jobs.forget(tx, CYCLE, RETAIN)  # what another daemon finished is no sign of this one's life
     return _manned(app, gear, hold)
 
 

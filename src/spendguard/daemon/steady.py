@@ -23,6 +23,7 @@ class ClockWatch:
         self._clock = clock
         self._steady = steady
         self._read = clock(), steady()
+        self._began = self._read[1]
         self._jump: tuple[timedelta, float] | None = None
 
     def look(self) -> timedelta | None:
@@ -36,6 +37,12 @@ class ClockWatch:
         if largest is None or abs(moved) >= abs(largest):
             self._jump = moved, steady
         return moved
+
+    @property
+    def trusted(self) -> bool:
+        """True when it was watched for an hour and not set in that time."""
+        watched = self._steady() - self._began >= REMEMBERED.total_seconds()
+        return watched and self.jumped is None
 
     @property
     def jumped(self) -> timedelta | None:

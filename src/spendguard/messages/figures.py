@@ -44,6 +44,7 @@ def of_finding(
         "subject": subject,
         "step": step,
         "given": tuple(sorted(values)),
+        "stating": values.get("checkpoint_source") == "api",  # the provider states the balance
     }
     return {
         **known,
@@ -75,8 +76,10 @@ def _arithmetic(known: Mapping[str, object]) -> dict[str, object]:
     if money is None:
         return {}
     stated, credit, expired, spent, billed, floor = money
-    unsure = billed - floor
-    shown = stated - expired.ceiled() - spent.ceiled() - unsure.ceiled()
+    unbooked = known.get("unbooked")
+    used = unbooked if isinstance(unbooked, Money) else Money.zero(floor.currency)
+    unsure = billed - floor - used
+    shown = stated - expired.ceiled() - spent.ceiled() - used.ceiled() - unsure.ceiled()
     shown += credit.floored() if credit.nanos > 0 else -(-credit).ceiled()
     return {
         "added": credit if credit.nanos > 0 else None,

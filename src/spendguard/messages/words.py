@@ -15,6 +15,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 NEAR = timedelta(days=7)  # beyond it, an hour of the day would be false precision
+PARTS = ("night", "morning", "afternoon", "evening")
 LONGEST = 120  # characters of a foreign name
 
 
@@ -119,7 +120,9 @@ class Words:
         today = None if self.now is None else self.now.astimezone(self.zone)
         if form == "around":
             local = (instant + HOUR / 2).astimezone(self.zone).replace(minute=0)
-            form = "on" if self.now is None or instant - self.now > NEAR else form
+            form = "on" if self._far(instant) else form
+        if form == "roughly":
+            form = "date" if self._far(instant) else PARTS[local.hour // 6]
         said = self.having(
             weekday=texts(self.catalog, "dates", "weekdays")[local.weekday()],
             day=local.day,
@@ -131,6 +134,9 @@ class Words:
             zone=_zone(local),
         )
         return said.say("dates", form)
+
+    def _far(self, instant: datetime) -> bool:
+        return self.now is None or instant - self.now > NEAR
 
     def _ago(self, instant: datetime) -> str | None:
         if self.now is None or instant - self.now > MINUTE:

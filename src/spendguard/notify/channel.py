@@ -44,7 +44,7 @@ _PLUGINS = {
     "wecombot": ("wecombot", "NotifyWeComBot"),
 }
 # These answer 200 to what they refuse, with a code other than 0 in the body, and their plug-ins
-# do not all look (Apprise 2.3.0 does at Feishu; seen 2026-11-25).
+# do not look, or not all of them (Apprise 2.2.0 and 2.3.0, seen 2026-11-25).
 _CODES = {"dingtalk": "errcode", "feishu": "code", "lark": "code", "wecombot": "errcode"}
 _RAW = frozenset({"rockets"})  # shows the backslashes of escaped Markdown: `$5\.00`
 _TRY_LATER = frozenset({408, 425, 429})
@@ -122,14 +122,16 @@ def _outcome(result: AppriseResult, replies: list[Reply], key: str | None) -> De
     A mail to two that one of them accepted is not delivered: it is sent again, to both.
     """
     codes = [code for reply in replies if key and (code := _code(reply, key))]
-    if codes:
-        return Refused(permanent=False, why=f"refused (code {codes[-1]})")
-    if result:
-        return Delivered()
+    status = replies[-1].status if replies else None
+    if result and not codes:
+        return Delivered(status)
     bad = [reply for reply in replies if reply.status >= 300]
     if bad:
         return _refusal(bad[-1])
-    return Refused(permanent=False, why="not accepted" if replies else "no answer, or not accepted")
+    if codes:
+        return Refused(permanent=False, why=f"refused (code {codes[-1]})", status=status)
+    why = "not accepted" if replies else "no answer, or not accepted"
+    return Refused(permanent=False, why=why, status=status)
 
 
 def _refusal(reply: Reply) -> Refused:
@@ -141,7 +143,8 @@ def _refusal(reply: Reply) -> Refused:
     elif reply.status < 500:
         what = "refused"
     permanent = 400 <= reply.status < 500 and reply.status not in _TRY_LATER
-    return Refused(permanent, f"{what} (HTTP {reply.status})", reply.retry_after)
+    why = f"{what} (HTTP {reply.status})"
+    return Refused(permanent, why, reply.retry_after, reply.status)
 
 
 def _code(reply: Reply, key: str) -> int:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The far end accepted the message."""
+    """The far end accepted the message; `status` is that of HTTP, where it was heard.
+
+    The status is for people: two outcomes are the same whatever was heard of them.
+    """
+
+    status: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +27,4 @@ class Refused:
     permanent: bool
     why: str
     retry_after: timedelta | None = None
+    status: int | None = field(default=None, compare=False)

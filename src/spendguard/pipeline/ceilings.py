@@ -10,15 +10,23 @@ from spendguard.core.accounts import Budget
 from spendguard.core.facts import BudgetUse, LimitUse, SettingChange
 from spendguard.core.ledger import DaySpend
 from spendguard.core.money import Money
-from spendguard.core.windows import Window, calendar_window, share, utc_day, utc_month
+from spendguard.core.spread import SETTLES, falls_on
+from spendguard.core.windows import Window, calendar_window, utc_day, utc_month
+from spendguard.pipeline.estimated import with_usage
 from spendguard.store import readings
 from spendguard.store.connect import Tx
 from spendguard.store.readings import Part
 
-SETTLES = timedelta(hours=48)
-
 
 def budget_uses(tx: Tx, row: Any, budget: Budget, zone: ZoneInfo, now: datetime) -> list[BudgetUse]:
+    """Return what the budget's windows used; see `budget_windows`."""
+    windows = budget_windows(budget, zone, row.first_ok_at, now)
+    return [BudgetUse(budget, window, _spent(tx, row, budget, window, now)) for window in windows]
+
+
+def budget_windows(
+    budget: Budget, zone: ZoneInfo, first_ok_at: datetime | None, now: datetime
+) -> list[Window]:
     """Return the budget's present window, and the last one until its days are settled.
 
     A window that had ended before the account was first read is history: it never alerts.
@@ -26,12 +34,17 @@ def budget_uses(tx: Tx, row: Any, budget: Budget, zone: ZoneInfo, now: datetime)
     current = calendar_window(now, budget.window, zone)
     last = calendar_window(current.start - timedelta(microseconds=1), budget.window, zone)
     settled_at = utc_day(last.end - timedelta(microseconds=1)).end + SETTLES
-    watched = row.first_ok_at is not None and row.first_ok_at < last.end
-    windows = [last, current] if watched and now < settled_at else [current]
-    return [BudgetUse(budget, window, _spent(tx, row, budget, window, now)) for window in windows]
+    watched = first_ok_at is not None and first_ok_at < last.end
+    return [last, current] if watched and now < settled_at else [current]
 
 
 def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> Money:
+    days = budget_days(tx, row, budget, window)
+    return Money(sum(day_share(day, window, now) for day in days), budget.amount.currency)
+
+
+def budget_days(tx: Tx, row: Any, budget: Budget, window: Window) -> list[DaySpend]:
+    """Return the UTC days that touch a window, of what a budget is about."""
     part = Part(
         projects=_meant(tx, row, "project", budget.project),
         api_keys=_meant(tx, row, "api_key", budget.api_key),
@@ -39,17 +52,23 @@ def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> M
     )
     currency = budget.amount.currency
     days = readings.part_spend(tx, row.id, currency, window, part)
-    return Money(sum(_share(day, window, now) for day in days), currency)
+    return with_usage(tx, row, days, _cut(window), part) if currency == row.currency else days
 
 
 def _meant(tx: Tx, row: Any, kind: str, wanted: str | None) -> frozenset[str] | None:
     return None if wanted is None else readings.ids_of(tx, row.id, kind, wanted)
 
 
-def _share(spend: DaySpend, window: Window, now: datetime) -> int:
+def _cut(window: Window) -> list[datetime]:
+    """Return the UTC days that an end of the window cuts in two."""
+    edges = [(edge, utc_day(edge).start) for edge in (window.start, window.end)]
+    return [start for edge, start in edges if edge != start]
+
+
+def day_share(spend: DaySpend, window: Window, now: datetime) -> int:
     """Return what of a UTC day falls into the window; a day not over yet ends now."""
     end = min(spend.day.end, max(now, spend.day.start + timedelta(microseconds=1)))
-    return share(spend.amount.nanos, Window(spend.day.start, end), window)
+    return falls_on(window, Window(spend.day.start, end), spend.known.nanos, spend.hours)
 
 
 def limit_uses(tx: Tx, row: Any, now: datetime) -> tuple[LimitUse, ...]:
@@ -62,7 +81,9 @@ def limit_uses(tx: Tx, row: Any, now: datetime) -> tuple[LimitUse, ...]:
             continue
         part = Part(projects=frozenset({setting.project}) if setting.project else None)
         days = readings.part_spend(tx, row.id, setting.currency, month, part)
-        used = Money(sum(day.amount.nanos for day in days), setting.currency)
+        if setting.currency == row.currency:
+            days = [day for day in with_usage(tx, row, days, (), part) if day.day.start in month]
+        used = Money(sum(day.known.nanos for day in days), setting.currency)
         threshold = Money(setting.nanos, setting.currency)
         scope = called.get(setting.project) or setting.project or "organization"
         uses.append(LimitUse(scope, threshold, used, setting.enforcing))

@@ -20,7 +20,7 @@ from spendguard.core.routing import Channel
 from spendguard.messages import render
 from spendguard.notify.results import Delivered, Refused
 from spendguard.store import outbox
-from spendguard.store.connect import Store
+from spendguard.store.connect import Store, Tx
 from spendguard.store.outbox import Owed
 
 LEASE = timedelta(minutes=2)
@@ -90,26 +90,37 @@ def _send(
 def _record(
     store: Store, channel: str, owed: Owed, result: Delivered | Refused, now: datetime
 ) -> DeliveryOutcome:
-    """Write the outcome, unless the claim fell to somebody else meanwhile."""
+    """Write what the far end answered, and the outcome unless the claim fell to somebody else."""
+    wait = None if isinstance(result, Delivered) else result.retry_after
     with store.begin() as tx:
-        if isinstance(result, Delivered):
-            if outbox.finish(tx, owed, "delivered", now):
-                outbox.note_channel(
-                    tx, channel, delivered_at=now, refused_at=None, lost_at=None, error=""
-                )
-            return DeliveryOutcome(channel, owed.id, DeliveryState.DELIVERED)
-        refused = {"refused_at": now} if result.permanent else {}
-        lost = {"lost_at": now} if now - owed.created_at >= GIVE_UP else {}
-        noted = {"error": result.why, **refused, **lost}
-        if now - owed.news_at >= GIVE_UP:
-            if outbox.finish(tx, owed, "given_up", now, error=result.why):
-                outbox.note_channel(tx, channel, **noted)
-            return DeliveryOutcome(channel, owed.id, DeliveryState.GIVEN_UP, result.why)
-        due_at = now + delivery_delay(owed.attempts, result.retry_after)
-        since = owed.news_at if lost else None  # what came later has not had its seven days
-        if outbox.finish(tx, owed, "owed", now, due_at=due_at, error=result.why, since=since):
+        done = _settle(tx, channel, owed, result, now)
+        outbox.note_attempt(
+            tx, owed.id, now, done.state.value, done.why, status=result.status, wait=wait
+        )
+    return done
+
+
+def _settle(
+    tx: Tx, channel: str, owed: Owed, result: Delivered | Refused, now: datetime
+) -> DeliveryOutcome:
+    if isinstance(result, Delivered):
+        if outbox.finish(tx, owed, "delivered", now):
+            outbox.note_channel(
+                tx, channel, delivered_at=now, refused_at=None, lost_at=None, error=""
+            )
+        return DeliveryOutcome(channel, owed.id, DeliveryState.DELIVERED)
+    refused = {"refused_at": now} if result.permanent else {}
+    lost = {"lost_at": now} if now - owed.created_at >= GIVE_UP else {}
+    noted = {"error": result.why, **refused, **lost}
+    if now - owed.news_at >= GIVE_UP:
+        if outbox.finish(tx, owed, "given_up", now, error=result.why):
             outbox.note_channel(tx, channel, **noted)
-        return DeliveryOutcome(channel, owed.id, DeliveryState.RETRYING, result.why)
+        return DeliveryOutcome(channel, owed.id, DeliveryState.GIVEN_UP, result.why)
+    due_at = now + delivery_delay(owed.attempts, result.retry_after)
+    since = owed.news_at if lost else None  # what came later has not had its seven days
+    if outbox.finish(tx, owed, "owed", now, due_at=due_at, error=result.why, since=since):
+        outbox.note_channel(tx, channel, **noted)
+    return DeliveryOutcome(channel, owed.id, DeliveryState.RETRYING, result.why)
 
 
 def give_up_removed(store: Store, configured: Collection[str], now: datetime) -> int:

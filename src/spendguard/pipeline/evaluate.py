@@ -9,13 +9,14 @@ from typing import Any, Generic, TypeVar
 
 from spendguard.core.accounts import Card
 from spendguard.core.charges import Charge, Strikes, strikes
-from spendguard.core.facts import AccountFacts, Health, Payer
+from spendguard.core.facts import AccountFacts, CardFacts, Health, Payer
 from spendguard.core.findings import Finding, Status
 from spendguard.core.ledger import latest_checkpoint
 from spendguard.core.notifications import Notification, Topic
 from spendguard.core.reconcile import reconcile
 from spendguard.core.routing import Channel
 from spendguard.pipeline.evaluations import account_evaluation, card_evaluation
+from spendguard.pipeline.foresight import foreseen, look_ahead, spent_of
 from spendguard.pipeline.gather import (
     Known,
     Plan,
@@ -29,7 +30,7 @@ from spendguard.pipeline.gather import (
 )
 from spendguard.pipeline.judge import Docket, Judged, Scope, judge
 from spendguard.rules.base import AccountRule, CardRule, GuardRule
-from spendguard.store import alerts, cards, due, ledger, outbox, scopes
+from spendguard.store import alerts, cards, due, forecasts, ledger, outbox, scopes
 from spendguard.store.connect import Tx
 
 R = TypeVar("R")
@@ -75,23 +76,32 @@ def evaluate_family(tx: Tx, family: Family, now: datetime) -> dict[str, Judged]:
     charged = [] if paying is None else ledger.card_charges(tx, paying.card.name)
     struck = _strikes(paying, charged, known)
     courses = [course(one, struck[one.name], now) for one in known]
+    seen = [
+        look_ahead(one, here, now, spent_of(tx, one, now))
+        for one, here in zip(known, courses, strict=True)
+    ]
     marks = [ledger.mark(tx, one.row.id) for one in known]
     changed = [_changed(row, mark) for row, mark in zip(rows, marks, strict=True)]
     of_card: list[Docket] = []
+    card: CardFacts | None = None
     if paying is not None:
-        payers = [payer(one, paying.card, here) for one, here in zip(known, courses, strict=True)]
-        of_card.append(
-            _judge_card(tx, paying, card_row, charged, payers, now, changed=any(changed))
-        )
+        payers = [
+            payer(one, paying.card, here, told.outlook)
+            for one, here, told in zip(known, courses, seen, strict=True)
+        ]
+        docket, card = _judge_card(tx, paying, card_row, charged, payers, now, changed=any(changed))
+        of_card.append(docket)
     short = any(one.status is Status.FIRING for docket in of_card for one in docket.findings)
     dockets: list[Docket] = []
     facts: list[AccountFacts] = []
-    for one, here, new in zip(known, courses, changed, strict=True):
+    for one, told_of, new in zip(known, seen, changed, strict=True):
         bench = family.accounts[one.name]
         standing = alerts.open_in(tx, bench.scope.name)
         found = account_facts(
-            tx, one, struck[one.name], here, standing, now, card_short=short, changed=new
+            tx, one, struck[one.name], standing, now, card_short=short, changed=new
         )
+        found = foreseen(tx, found, one, told_of, card)
+        forecasts.put(tx, one.row.id, told_of.forecast)
         facts.append(found)
         dockets.append(Docket(bench.scope, standing, _find(bench, found)))
     judged = judge(tx, [*of_card, *dockets], now)
@@ -152,7 +162,7 @@ def _judge_card(
     now: datetime,
     *,
     changed: bool,
-) -> Docket:
+) -> tuple[Docket, CardFacts]:
     card, scope = paying.card, paying.bench.scope
     standing = alerts.open_in(tx, scope.name)
     mark = cards.mark(tx, card.name) + ledger.card_mark(tx, card.name)
@@ -167,7 +177,7 @@ def _judge_card(
     )
     findings = tuple(finding for rule in paying.bench.rules for finding in rule.evaluate(facts))
     scopes.store(tx, scope.name, card_evaluation(facts), mark, now)
-    return Docket(scope, standing, findings)
+    return Docket(scope, standing, findings), facts
 
 
 def evaluate_guard(

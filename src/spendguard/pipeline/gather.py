@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from spendguard.core.accounts import Account, Budget, Card
+from spendguard.core.alerts import Alert
 from spendguard.core.burn import burn
 from spendguard.core.cards import held, latest_statement
 from spendguard.core.charges import Charge, Outcome, Strikes
@@ -26,21 +27,26 @@ from spendguard.core.facts import (
     Standing,
     Witness,
 )
-from spendguard.core.inference import proven_at, stopped_at
+from spendguard.core.inference import proven_at, proven_by_hour, stopped_at, stopped_by_hour
 from spendguard.core.ledger import DaySpend, Entry, Kind, Position, derive, latest_checkpoint
 from spendguard.core.money import Amount, Money
-from spendguard.core.recharge import Course, next_charge
-from spendguard.core.reconcile import Books, reconcile
+from spendguard.core.outlook import Outlook
+from spendguard.core.recharge import Course
+from spendguard.core.reconcile import Books, TopUp, reconcile
 from spendguard.core.windows import DAY, utc_day, utc_month
 from spendguard.pipeline.ceilings import budget_uses, limit_uses, setting_changes
-from spendguard.store import alerts, cards, due, ledger, mails, outbox, readings, scopes
+from spendguard.pipeline.estimated import hours_used, last_days, settle_split, splits, with_usage
+from spendguard.pipeline.watch import newcomers, stale_since, unpriced_since, usage_facts
+from spendguard.store import alerts, balances, cards, due, ledger, mails, outbox, readings, scopes
 from spendguard.store.alerts import Stored
 from spendguard.store.connect import Tx
 from spendguard.store.ledger import Stated
+from spendguard.store.usage import Used
 
 LOOK_BACK = DAY * 60
 LATE_CUT_OFF = Amount.parse("2.00")  # where the configuration says nothing of recharge
 LEAST, MOST = Amount.parse("5.00"), Amount.parse("50.00")  # what can be bought at once
+Standings = Mapping[tuple[str, str], Standing]
 ASKING = frozenset({"recharge-missing", "recharge-unexpected", "checkpoint-stale"})
 
 
@@ -71,11 +77,32 @@ class Known:
     position: Position | None  # None too while usage contradicts what was derived
     costs_read: bool
     proven_at: datetime | None  # since when it does
+    hours: list[Used] | None = None  # the last days by the hour; None while usage is not known
 
     @property
     def name(self) -> str:
         """The name of the account."""
         return self.plan.account.name
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        """Every charge; where the API states the balance, the recharges it shows are among them.
+
+        It shows credit and no card: they count for what is due, never for strikes or a card.
+        """
+        model = self.plan.account.recharge
+        if not self.plan.states_balance or model is None or not model.enabled:
+            return self.books.charges
+        shown = (top.chief for top in self.books.top_ups if _automatic(top))
+        came = (
+            Charge(one.id, self.name, None, one.amount, one.at, Outcome.SUCCEEDED, source="api")
+            for one in shown
+        )
+        return (*self.books.charges, *came)
+
+
+def _automatic(top: TopUp) -> bool:
+    return "api" in top.sources and "manual" not in top.sources and top.charge is None
 
 
 def know(tx: Tx, plan: Plan, now: datetime) -> Known:
@@ -85,23 +112,25 @@ def know(tx: Tx, plan: Plan, now: datetime) -> Known:
     books = reconcile(ledger.live(tx, row.id))
     days, _ = readings.day_spend(tx, row.id, account.currency, now - LOOK_BACK)
     stated = latest_checkpoint(books.entries)
+    position = position_at(tx, row, books.entries, now, levels=levels(account))
+    if plan.states_balance and position is not None:
+        position = replace(position, under=_under(tx, row, position.under))
     return Known(
         plan,
         row,
         books,
-        tuple(days),
-        None if books.proofs else position_at(tx, row, books.entries, now, levels=_levels(account)),
+        tuple(with_usage(tx, row, days, last_days(now))),
+        None if books.proofs else position,
         stated is not None and _costs_read(row, stated.at),
         books.proofs[-1].at if books.proofs else None,
+        hours_used(tx, row, now),
     )
 
 
 def infer(tx: Tx, known: Known, now: datetime) -> Known:
     """Enter the credit that usage proves, where nobody told of any, and return what is known then."""
-    if known.position is None or not known.costs_read or known.plan.states_balance:
-        return known
-    beyond = known.position.under.get(-_overdraft(known.plan.account))
-    proven = proven_at(beyond, known.days)
+    settle_split(tx, known.row, known.books.entries)
+    proven = credit_proven_at(known)
     if proven is None:
         return known
     stated = Stated(
@@ -111,12 +140,43 @@ def infer(tx: Tx, known: Known, now: datetime) -> Known:
     return know(tx, known.plan, now)
 
 
-def _levels(account: Account) -> tuple[Money, ...]:
-    exhausted = -_overdraft(account)
+def _under(tx: Tx, row: Any, derived: Mapping[Money, datetime]) -> dict[Money, datetime]:
+    """Return since when the stated balance is under each level: its checkpoint moves along."""
+    return {
+        level: balances.under_since(tx, row.id, level) or since for level, since in derived.items()
+    }
+
+
+def credit_proven_at(known: Known) -> datetime | None:
+    """Return when usage proved that credit came which nobody told of, None while it does not."""
+    if known.position is None or not known.costs_read or known.plan.states_balance:
+        return None
+    exhausted_at = known.position.under.get(-overdraft(known.plan.account))
+    if known.hours is None:
+        return proven_at(exhausted_at, known.days)
+    return proven_by_hour(
+        exhausted_at, [one.at for one in known.hours if one.nanos or one.unpriced]
+    )
+
+
+def _stopped(known: Known) -> datetime | None:
+    """Return since when the account, near zero, is not used any more."""
+    position, row = known.position, known.row
+    if position is None or not known.costs_read:
+        return None
+    if known.hours is None:
+        return stopped_at(position.floor, known.days, row.last_ok_at)
+    return stopped_by_hour(position.floor, [one.at for one in known.hours], row.usage_read_at)
+
+
+def levels(account: Account) -> tuple[Money, ...]:
+    """Return the levels of which it matters since when the floor is under them."""
+    exhausted = -overdraft(account)
     return (exhausted,) if account.recharge is None else (account.recharge.trigger, exhausted)
 
 
-def _overdraft(account: Account) -> Money:
+def overdraft(account: Account) -> Money:
+    """Return how far below zero the late cut-off lets usage run."""
     if account.recharge is None:
         return LATE_CUT_OFF.of(account.currency)
     return account.recharge.overdraft
@@ -144,20 +204,20 @@ def course(known: Known, strikes: Strikes, now: datetime) -> Course | None:
 
 
 def _succeeded(known: Known) -> list[Charge]:
-    return [one for one in known.books.charges if one.outcome is Outcome.SUCCEEDED]
+    return [one for one in known.charges if one.outcome is Outcome.SUCCEEDED]
 
 
 def _burn(known: Known, now: datetime, look_back: int = 7) -> Burn | None:
-    read = [day for day in known.days if _complete(known.row, day) or now in day.day]
+    read = [day for day in known.days if _complete(known, day) or now in day.day]
     return burn(read, now, look_back)
 
 
-def payer(known: Known, card: Card, here: Course | None) -> Payer:
+def payer(known: Known, card: Card, here: Course | None, outlook: Outlook | None = None) -> Payer:
     """Return an account as its card sees it; where currencies differ its charges are not known."""
     account = known.plan.account
-    return Payer(
-        account.name, account.recharge, here if account.currency == card.currency else None
-    )
+    if account.currency != card.currency:
+        here = outlook = None
+    return Payer(account.name, account.recharge, here, outlook)
 
 
 def card_facts(
@@ -172,14 +232,38 @@ def card_facts(
 ) -> CardFacts:
     """Return everything that is known of a card, read inside the caller's transaction."""
     stated = latest_statement(cards.statements(tx, card.name))
+    return card_known(
+        card,
+        None if stated is None else stated.at,
+        held(card, stated, charged),
+        charged,
+        payers,
+        _standings(standing),
+        now,
+        changed=changed,
+    )
+
+
+def card_known(
+    card: Card,
+    stated_at: datetime | None,
+    balance: Money | None,
+    charged: Sequence[Charge],
+    payers: Sequence[Payer],
+    standing: Standings,
+    now: datetime,
+    *,
+    changed: bool,
+) -> CardFacts:
+    """Return the facts of a card out of what it holds and what was charged."""
     return CardFacts(
         now=now,
         card=card,
-        balance=held(card, stated, charged),
-        stated_at=None if stated is None else stated.at,
+        balance=balance,
+        stated_at=stated_at,
         strikes=count_strikes(charged, card.strikes_to_ban),
         payers=tuple(payers),
-        standing={key: _standing(stored) for key, stored in standing.items()},
+        standing=standing,
         ledger_changed=changed,
     )
 
@@ -188,7 +272,6 @@ def account_facts(
     tx: Tx,
     known: Known,
     strikes: Strikes,
-    here: Course | None,
     standing: Mapping[tuple[str, str], Stored],
     now: datetime,
     *,
@@ -197,7 +280,42 @@ def account_facts(
 ) -> AccountFacts:
     """Return everything that is known of an account, read inside the caller's transaction."""
     plan, row = known.plan, known.row
-    account, model = plan.account, plan.account.recharge
+    known_of_it = account_known(
+        known, strikes, _standings(standing), now, card_short=card_short, changed=changed
+    )
+    return replace(
+        known_of_it,
+        polls=due.polls(row),
+        unexplained=_unexplained(tx, known, now),
+        asked_at=alerts.last_said(tx, known.name, ASKING),
+        budgets=tuple(
+            use for budget in plan.budgets for use in budget_uses(tx, row, budget, plan.zone, now)
+        ),
+        limits=limit_uses(tx, row, now) if row.limits_known else None,
+        changes=setting_changes(tx, row),
+        usage=usage_facts(tx, row, now),
+        newcomers=newcomers(tx, row, now),
+        unpriced=0
+        if known.position is None
+        else unpriced_since(tx, row, known.position.checkpoint.at),
+        stale_since=stale_since(tx, row, now),
+        own_key_known=row.own_key_known,
+        own_key_expires_at=row.own_key_expires_at,
+        **_witness(tx, plan, row, now),
+    )
+
+
+def account_known(
+    known: Known,
+    strikes: Strikes,
+    standing: Standings,
+    now: datetime,
+    *,
+    card_short: bool,
+    changed: bool,
+) -> AccountFacts:
+    """Return the facts of an account that follow from its ledger and its costs."""
+    account, model = known.plan.account, known.plan.account.recharge
     position = known.position
     due_since = _due_since(known)
     usual = _burn(known, now, 14)
@@ -205,8 +323,7 @@ def account_facts(
         now=now,
         account=account.name,
         currency=account.currency,
-        polls=due.polls(row),
-        states_balance=plan.states_balance,
+        states_balance=known.plan.states_balance,
         recharge=model,
         position=position,
         costs_read=known.costs_read,
@@ -214,32 +331,17 @@ def account_facts(
         card=account.card,
         card_short=card_short,
         strikes=strikes,
-        charges=tuple(one for one in known.books.charges if now - one.at < DAY * 35),
+        charges=tuple(one for one in known.charges if now - one.at < DAY * 35),
         confirmed_at=max(
             (one.at for one in _succeeded(known) if one.source != "manual"), default=None
         ),
-        next_charge=None
-        if model is None or here is None or strikes.unusable
-        else next_charge(model, here, now),
         due_since=due_since,
-        overdue=due_since is not None and now - due_since > plan.grace,
+        overdue=due_since is not None and now - due_since > known.plan.grace,
         proven_at=known.proven_at,
-        stopped_at=stopped_at(position.floor, known.days, row.last_ok_at)
-        if position is not None and known.costs_read
-        else None,
-        unexplained=_unexplained(tx, known, now),
+        stopped_at=_stopped(known),
         frequent_per_day=None if usual is None else usual.per_day,
-        asked_at=alerts.last_said(tx, account.name, ASKING),
-        budgets=tuple(
-            use for budget in plan.budgets for use in budget_uses(tx, row, budget, plan.zone, now)
-        ),
-        limits=limit_uses(tx, row, now) if row.limits_known else None,
-        changes=setting_changes(tx, row),
-        own_key_known=row.own_key_known,
-        own_key_expires_at=row.own_key_expires_at,
-        standing={key: _standing(stored) for key, stored in standing.items()},
+        standing=standing,
         ledger_changed=changed,
-        **_witness(tx, plan, row, now),
     )
 
 
@@ -251,7 +353,7 @@ def _due_since(known: Known) -> datetime | None:
     since = position.under.get(model.trigger)
     if since is None:
         return None
-    return max(since, max((one.at for one in known.books.charges), default=since))
+    return max(since, max((one.at for one in known.charges), default=since))
 
 
 def _unexplained(tx: Tx, known: Known, now: datetime) -> tuple[CreditSeen, ...]:
@@ -304,18 +406,42 @@ def position_at(
     at: datetime | None = None,
     levels: Sequence[Money] = (),
 ) -> Position | None:
-    """Return the derived balance, None without a checkpoint or where currencies would mix."""
+    """Return the derived balance, None without a checkpoint or where currencies would mix.
+
+    What an API states is true for its last poll, and what was spent until then is inside it.
+    """
     stated = latest_checkpoint(entry for entry in entries if at is None or entry.at <= at)
     if stated is None:
         return None
     since = min(entry.at for entry in entries)
     days, _ = readings.day_spend(tx, row.id, row.currency, since)
+    if stated.source == "api":
+        days, entries = [], _confirmed(entries, stated, row.last_ok_at, at or now)
     _, foreign = readings.day_spend(tx, row.id, row.currency, stated.at)
     if foreign or any(entry.amount.currency != row.currency for entry in entries):
         return None
-    late = readings.late_spend(tx, row.id, row.currency, stated.at)
+    late = (
+        None if stated.source == "api" else readings.late_spend(tx, row.id, row.currency, stated.at)
+    )
     as_of = max(stated.at, row.last_ok_at) if row.last_ok_at else stated.at
-    return derive(entries, days, now, as_of=min(as_of, now), late=late, at=at, levels=levels)
+    return derive(
+        entries,
+        with_usage(tx, row, days, last_days(now)),
+        now,
+        as_of=min(as_of, now),
+        late=late,
+        at=at,
+        levels=levels,
+        splits=splits(tx, row, [entry for entry in entries if at is None or entry.at <= at]),
+    )
+
+
+def _confirmed(
+    entries: Sequence[Entry], stated: Entry, read_at: datetime | None, until: datetime
+) -> list[Entry]:
+    """Return the entries with an API's checkpoint at the last poll, which said the same."""
+    last = stated.at if read_at is None or read_at > until else max(stated.at, read_at)
+    return [replace(entry, at=last) if entry is stated else entry for entry in entries]
 
 
 def _costs_read(row: Any, stated_at: datetime) -> bool:
@@ -328,12 +454,19 @@ def _costs_read(row: Any, stated_at: datetime) -> bool:
     )
 
 
-def _complete(row: Any, day: DaySpend) -> bool:
-    return row.last_ok_at is not None and bool(day.day.end <= row.last_ok_at)
+def _complete(known: Known, day: DaySpend) -> bool:
+    """Tell whether all of a day was read; what a balance fell by was not, before it was asked for."""
+    row = known.row
+    begun = not known.plan.states_balance or row.first_ok_at <= day.day.start
+    return row.last_ok_at is not None and bool(day.day.end <= row.last_ok_at and begun)
 
 
-def _standing(stored: Stored) -> Standing:
-    alert = stored.alert
+def _standings(stored: Mapping[tuple[str, str], Stored]) -> Standings:
+    return {key: standing_of(one.alert) for key, one in stored.items()}
+
+
+def standing_of(alert: Alert) -> Standing:
+    """Return what a rule may know of an alert that is open."""
     return Standing(alert.severity, alert.step, alert.level.rank, alert.since)
 
 
@@ -355,7 +488,7 @@ def guard_facts(
         ),
         latest_seen_at=scopes.latest(tx),
         disk_free=disk_free,
-        standing={key: _standing(stored) for key, stored in standing.items()},
+        standing=_standings(standing),
         health=health,
     )
 

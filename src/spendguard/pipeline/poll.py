@@ -2,12 +2,13 @@
 
 Each poll reads the last days again and overwrites them; once a day it looks further back. The
 first polls of an account read its history, newest first: what was read is kept even when the time
-runs out, and the next poll goes on from there.
+runs out, and the next poll goes on from there. An account whose API states the balance has no
+history to read: its spend begins with the second poll. Usage comes last: a poll does not fail for
+it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,25 +16,29 @@ from typing import Any
 from spendguard.core.accounts import Account
 from spendguard.core.errors import ErrorKind, ProviderError
 from spendguard.core.ledger import latest_checkpoint
-from spendguard.core.readings import Extras, SpendRead
+from spendguard.core.prices import PriceTable
+from spendguard.core.readings import Balance, Extras, SpendRead
 from spendguard.core.reconcile import reconcile
 from spendguard.core.windows import DAY, Window, utc_day
+from spendguard.pipeline.balances import keep_balance
+from spendguard.pipeline.usage import Progress, read_usage
 from spendguard.providers.base import Provider
-from spendguard.store import due, ledger, readings
+from spendguard.store import due, estimates, ledger, readings, spenders
 from spendguard.store.connect import Store, Tx
+from spendguard.store.readings import Written
+from spendguard.store.spenders import Seen
 
 RECENT = DAY * 8
 DEEP = DAY * 35
 HISTORY = DAY * 180
 CHUNK = DAY * 60
 NAMES_EVERY = DAY
-
-Progress = Callable[[int, int], None]  # days read, days wanted
+NO_PRICES = PriceTable()
 
 
 @dataclass(frozen=True, slots=True)
 class PollOutcome:
-    """How the poll of an account went: `error` is None when its costs were read."""
+    """How the poll of an account went: `error` is None when its costs, or its balance, were read."""
 
     account: str
     error: ErrorKind | None = None
@@ -64,7 +69,8 @@ def poll(
     account: Account,
     provider: Provider,
     now: datetime,
-    progress: Progress = lambda _read, _wanted: None,
+    progress: Progress = lambda _read, _wanted, _what: None,
+    prices: PriceTable = NO_PRICES,
     claim: str | None = None,
 ) -> PollOutcome:
     """Read one account; a refusal is an outcome, not an exception, and loses nothing.
@@ -74,22 +80,58 @@ def poll(
     with store.begin() as tx:
         wanted = _plan(tx, account, now)
     try:
-        read = provider.costs(wanted.recent)
-        _believe(store, account, read)
+        told = _ask(store, account, provider, wanted)
     except ProviderError as error:
         return _refused(store, account, provider, error, now, claim)
     with store.begin() as tx:
         row = due.load(tx, account.name)
-        written = readings.put_spend(tx, row.id, account.currency, read, now)
-        due.update(tx, row.id, **_reach(row, wanted, now))
-    _read_history(store, account, provider, wanted, now, progress)
+        if isinstance(told, Balance):
+            written = keep_balance(tx, row, account, told, now)
+            due.update(tx, row.id, read_from=row.read_from or utc_day(now).start)
+        else:
+            written = _keep_costs(tx, row, told, row.first_ok_at, now)
+            due.update(tx, row.id, **_reach(row, wanted, now))
+    if not provider.states_balance:
+        _read_history(store, account, provider, wanted, now, progress)
     extras = provider.extras(names=wanted.names, projects=wanted.projects)
+    read_usage(store, account, provider, prices, now, progress)
     with store.begin() as tx:
         row = due.load(tx, account.name)
         changed = _keep_extras(tx, account, row, wanted, extras, now)
         readings.put_replies(tx, row.id, provider.replies(), now)
         due.succeeded(tx, row, now, account.poll_interval, claim, **changed)
     return PollOutcome(account.name, added=written.added, restated=written.restated)
+
+
+def _ask(store: Store, account: Account, provider: Provider, wanted: _Due) -> SpendRead | Balance:
+    """Return the costs of the recent days, or the balance where the API states that."""
+    if provider.states_balance:
+        return provider.balance()
+    read = provider.costs(wanted.recent)
+    _believe(store, account, read)
+    return read
+
+
+def _keep_costs(
+    tx: Tx, row: Any, read: SpendRead, known_until: datetime | None, now: datetime
+) -> Written:
+    """Keep a window of costs, and what follows from it."""
+    written = readings.put_spend(tx, row.id, row.currency, read, now)
+    if written.added or written.restated:
+        due.update(tx, row.id, costs_moved_at=now)
+    spenders.note(tx, row.id, _spending(read), known_until, now)
+    estimates.refresh(tx, row.id, row.currency, now)
+    return written
+
+
+def _spending(read: SpendRead) -> dict[Seen, datetime]:
+    """Return the api keys and models that spent, and when the first day of it was over."""
+    seen: dict[Seen, datetime] = {}
+    for row in read.rows:
+        for who in (("api_key", row.api_key), ("model", row.model)):
+            if row.amount.nanos > 0:
+                seen[who] = min(seen.get(who, row.window.end), row.window.end)
+    return seen
 
 
 def _believe(store: Store, account: Account, read: SpendRead) -> None:
@@ -165,7 +207,7 @@ def _read_history(
     with store.begin() as tx:
         reached = due.load(tx, account.name).read_from
     days = (wanted.recent.end - wanted.history_from) // DAY
-    progress(min((wanted.recent.end - reached) // DAY, days), days)
+    progress(min((wanted.recent.end - reached) // DAY, days), days, "cost")
     while reached > wanted.history_from:
         window = Window(max(reached - CHUNK, wanted.history_from), reached)
         try:
@@ -175,10 +217,10 @@ def _read_history(
             return
         with store.begin() as tx:
             row = due.load(tx, account.name)
-            readings.put_spend(tx, row.id, account.currency, read, now)
+            _keep_costs(tx, row, read, None, now)
             due.update(tx, row.id, read_from=window.start)
         reached = window.start
-        progress((wanted.recent.end - reached) // DAY, days)
+        progress((wanted.recent.end - reached) // DAY, days, "cost")
 
 
 def _keep_extras(

@@ -22,12 +22,14 @@ from spendguard.store.ledger import Recorded, Stated
 class Checkpointed:
     """A new checkpoint, and what was derived for its instant before it.
 
-    `drift` is stated less derived (`billed`), None for a first checkpoint. `superseded_by` is the
-    instant of a later checkpoint, which goes on to count.
+    `drift` is stated less `expected`, which is derived from what is booked and what usage shows; both
+    are None for a first checkpoint. `superseded_by` is the instant of a later checkpoint, which goes
+    on to count.
     """
 
     entry: Recorded
     derived: Position | None
+    expected: Money | None
     drift: Money | None
     superseded_by: datetime | None
 
@@ -40,10 +42,12 @@ def set_balance(tx: Tx, account: str, stated: Stated, now: datetime) -> Checkpoi
     latest = latest_checkpoint(before)
     entry = ledger.record(tx, row.id, stated, now)
     later = latest.at if latest is not None and latest.at > stated.at else None
-    drift = None
-    if derived is not None and stated.amount is not None:
-        drift = stated.amount - derived.billed
-    return Checkpointed(entry, derived, drift, later)
+    expected = drift = None
+    if derived is not None:
+        expected = derived.billed - (derived.unbooked or Money.zero(derived.billed.currency))
+    if expected is not None and stated.amount is not None:
+        drift = stated.amount - expected
+    return Checkpointed(entry, derived, expected, drift, later)
 
 
 def add_credit(tx: Tx, account: str, stated: Stated, now: datetime) -> Recorded:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from spendguard.core.money import Amount
 from spendguard.rules.balance_low import BalanceLow
 from spendguard.rules.base import AccountRule, CardRule, GuardRule
 from spendguard.rules.blind import Blind
@@ -14,17 +11,23 @@ from spendguard.rules.channel_failing import ChannelFailing
 from spendguard.rules.charge_failed import ChargeFailed
 from spendguard.rules.checkpoint_stale import CheckpointStale
 from spendguard.rules.config_drift import ConfigDrift
+from spendguard.rules.credit_expiring import CreditExpiring
 from spendguard.rules.deposit_cap import DepositCap
 from spendguard.rules.guard import Guard
+from spendguard.rules.key_unknown import KeyUnknown
 from spendguard.rules.limit_near import LimitNear
 from spendguard.rules.own_key_expiring import OwnKeyExpiring
 from spendguard.rules.recharge_due import RechargeDue
 from spendguard.rules.recharge_frequent import RechargeFrequent
 from spendguard.rules.recharge_missing import RechargeMissing
 from spendguard.rules.recharge_unexpected import RechargeUnexpected
+from spendguard.rules.runway_short import RunwayShort
+from spendguard.rules.spend_spike import SpendSpike
+from spendguard.rules.unpriced import Unpriced
 
 ACCOUNT_RULES: dict[str, type[AccountRule]] = {
     "balance-low": BalanceLow,
+    "runway-short": RunwayShort,
     "recharge-due": RechargeDue,
     "charge-failed": ChargeFailed,
     "recharge-missing": RechargeMissing,
@@ -32,9 +35,13 @@ ACCOUNT_RULES: dict[str, type[AccountRule]] = {
     "recharge-frequent": RechargeFrequent,
     "deposit-cap": DepositCap,
     "budget": BudgetSpent,
+    "spend-spike": SpendSpike,
+    "key-unknown": KeyUnknown,
+    "credit-expiring": CreditExpiring,
     "limit-near": LimitNear,
     "checkpoint-stale": CheckpointStale,
     "blind": Blind,
+    "unpriced": Unpriced,
     "own-key-expiring": OwnKeyExpiring,
     "config-drift": ConfigDrift,
 }
@@ -49,11 +56,5 @@ RULES: dict[str, type[AccountRule] | type[CardRule] | type[GuardRule]] = {
     **GUARD_RULES,
 }
 
-PLANNED: dict[str, dict[str, object]] = {
-    "runway-short": {"steps": (timedelta(days=7), timedelta(days=3), timedelta(hours=24))},
-    "spend-spike": {"ratio": 3, "minimum": Amount.parse("1.00")},
-    "key-unknown": {"minimum": Amount.parse("1.00")},
-    "credit-expiring": {"steps": (timedelta(days=30), timedelta(days=7), timedelta(days=1))},
-    "unpriced": {"minimum_share": 2},
-}
+PLANNED: dict[str, dict[str, object]] = {}
 """Rules of a later version: their parameters are accepted, and have no effect yet."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from spendguard.core.alerts import Policy
 from spendguard.core.facts import AccountFacts, CardFacts, GuardFacts, Standing, Witness
 from spendguard.core.findings import Finding, Severity, Status, Value
+from spendguard.core.forecasts import Passage
 from spendguard.core.ledger import Position
+from spendguard.core.recharge import Coming
 
+NARROW = timedelta(hours=6)  # an interval shorter than it is not worth a word
 LONGEST_RUNWAY = timedelta(days=3650)  # beyond it a date says nothing
 
 
@@ -164,10 +167,21 @@ def balance_values(facts: AccountFacts, position: Position) -> dict[str, Value]:
         "late": position.late,
         "recharge": None if facts.recharge is None else facts.recharge.enabled,
         "card": facts.card,
+        **_usage_values(facts, position),
         **checkpoint_values(position),
         **burn_values(facts, position),
         **read_values(facts),
     }
+
+
+def _usage_values(facts: AccountFacts, position: Position) -> dict[str, Value]:
+    """Return what usage adds to what is booked, and what of it has no price."""
+    told: dict[str, Value] = {}
+    if position.unbooked:
+        told["unbooked"] = position.unbooked
+    if facts.unpriced:
+        told["unpriced"] = facts.unpriced
+    return told
 
 
 def checkpoint_values(position: Position) -> dict[str, Value]:
@@ -194,3 +208,17 @@ def burn_values(facts: AccountFacts, position: Position) -> dict[str, Value]:
     if position.as_of + runway <= facts.now:  # old data: the date would be in the past
         return told
     return told | {"runway": runway, "empties_at": position.as_of + runway}
+
+
+def charge_interval(coming: Coming, now: datetime) -> dict[str, Value]:
+    """Return between which instants a charge comes eight times in ten, where that says anything."""
+    return interval_values(Passage(coming.earliest, coming.at, coming.latest), now)
+
+
+def interval_values(found: Passage, now: datetime) -> dict[str, Value]:
+    """Return between which instants something comes eight times in ten, where that says anything."""
+    if found.p10 is None or found.p50 is None or found.p50 <= now:
+        return {}
+    if found.p90 is not None and found.p90 - found.p10 < NARROW:
+        return {}
+    return {"earliest": found.p10, "latest": found.p90}

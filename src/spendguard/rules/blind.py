@@ -21,7 +21,10 @@ MAILBOX_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Blind:
-    """Fire at the third failed poll in a row, at the second when the key is refused."""
+    """Fire at the third failed poll in a row, at the second when the key is refused.
+
+    Costs that stand still while usage moves are no sight either.
+    """
 
     name: ClassVar[str] = "blind"
     policy: ClassVar[Policy] = Policy()
@@ -32,6 +35,8 @@ class Blind:
         values = _values(facts)
         if polls.failures >= (REFUSALS if polls.error in REFUSED else FAILURES):
             return [self._fire(facts, values)]
+        if facts.stale_since is not None and not polls.failures:
+            return [self._fire_stale(facts, values)]
         if _mailbox_lost(facts):
             return [self._fire_mailbox(facts, values)]
         if polls.failures > 0 or polls.last_ok_at is None:
@@ -44,6 +49,12 @@ class Blind:
         severity = Severity.CRITICAL if long else Severity.WARNING
         step, rank = ("6h", 3) if long else ("failing", 2)
         return Finding(self.name, facts.account, Status.FIRING, severity, step, rank, values)
+
+    def _fire_stale(self, facts: AccountFacts, values: dict[str, Value]) -> Finding:
+        values |= {"stale_since": facts.stale_since}
+        return Finding(
+            self.name, facts.account, Status.FIRING, Severity.WARNING, "stale", 1, values
+        )
 
     def _fire_mailbox(self, facts: AccountFacts, values: dict[str, Value]) -> Finding:
         since = facts.witness_failing_since

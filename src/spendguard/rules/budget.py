@@ -11,12 +11,16 @@ from spendguard.core.facts import AccountFacts, BudgetUse
 from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.rules.base import grade, percent, rank_over, read_values, unknown
 
+FORESEEN = "forecast"
 LADDER = (Severity.INFO, Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetSpent:
-    """Fire at `steps` percent of a budget, on booked spend."""
+    """Fire at `steps` percent of a budget, on booked spend, and where it is foreseen to be exceeded.
+
+    That ranks above the steps that are only noted, and below those that warn.
+    """
 
     name: ClassVar[str] = "budget"
     policy: ClassVar[Policy] = Policy()
@@ -46,26 +50,45 @@ class BudgetSpent:
         held = self._held(facts, subject, use)
         reached = rank_over(use.spent.nanos, use.budget.amount.nanos, steps, held)
         values = _values(facts, use, current=current)
+        severity = grade(reached, len(steps), LADDER) if reached else Severity.INFO
+        if current and severity < Severity.WARNING and self._foreseen(facts, subject, use):
+            rank = 3 * self._noted(len(steps)) + 1
+            return Finding(
+                self.name, subject, Status.FIRING, Severity.WARNING, FORESEEN, rank, values
+            )
         if reached:
             # A step of the present window ranks above the same step of the one before, so that
             # a second window over its budget is said although the first is not settled yet.
-            rank = 2 * reached if current else 2 * reached - 1
-            severity, step = grade(reached, len(steps), LADDER), f"{steps[reached - 1]}%"
+            rank, step = 3 * reached if current else 3 * reached - 1, f"{steps[reached - 1]}%"
             return Finding(self.name, subject, Status.FIRING, severity, step, rank, values)
         if facts.polls.last_ok_at is None or facts.polls.last_ok_at < use.window.start:
             return unknown(self.name, subject, "costs", **values)
         return Finding(self.name, subject, Status.CLEAR, values=values)
 
+    def _noted(self, count: int) -> int:
+        """Return how many of the steps are only noted."""
+        return sum(grade(rank, count, LADDER) < Severity.WARNING for rank in range(1, count + 1))
+
+    def _foreseen(self, facts: AccountFacts, subject: str, use: BudgetUse) -> bool:
+        """Tell whether it will be exceeded by the window's end; left only 5 points below that."""
+        if use.expected is None:
+            return False
+        former = facts.standing.get((self.name, subject))
+        held = former is not None and former.step == FORESEEN and former.since >= use.window.start
+        return use.expected.nanos * 100 > use.budget.amount.nanos * (95 if held else 100)
+
     def _held(self, facts: AccountFacts, subject: str, use: BudgetUse) -> int:
         former = facts.standing.get((self.name, subject))
-        if former is None or former.since < use.window.start:
+        if former is None or former.since < use.window.start or former.step == FORESEEN:
             return 0
-        return (former.rank + 1) // 2
+        return (former.rank + 2) // 3
 
 
 def _values(facts: AccountFacts, use: BudgetUse, *, current: bool) -> dict[str, Value]:
     budget = use.budget
-    narrowed: dict[str, Value] = {
+    told: dict[str, Value] = {
+        "expected": use.expected,
+        "over_at": use.over_at,
         "project": budget.project,
         "model": budget.model,
         "api_key": budget.api_key,
@@ -81,6 +104,6 @@ def _values(facts: AccountFacts, use: BudgetUse, *, current: bool) -> dict[str, 
         "spent": use.spent,
         "left": budget.amount - use.spent,
         "percent": percent(use.spent.nanos, budget.amount.nanos),
-        **{key: value for key, value in narrowed.items() if value is not None},
+        **{key: value for key, value in told.items() if value is not None},
         **read_values(facts),
     }

@@ -11,7 +11,8 @@ from spendguard.core.cards import Need, coming, first_unpaid, need
 from spendguard.core.facts import CardFacts
 from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.core.money import Amount, Money
-from spendguard.rules.base import unknown
+from spendguard.core.recharge import Coming
+from spendguard.rules.base import charge_interval, unknown
 
 LEAST = Amount.parse("5.00")
 
@@ -71,11 +72,12 @@ class CardShort:
         values |= {
             "short_by": Money(missing, balance.currency),
             "first_at": failing.at,
-            "fill_by": _deadline(facts.now, failing.at),
+            "fill_by": _deadline(facts.now, failing),
             "paid_before": wanted.charges.index(failing) or None,
             "first_amount": failing.amount,
             "first_account": failing.account,
             "minimum": least,
+            **charge_interval(failing, facts.now),
         }
         rank = 2 if step == "short" else 1
         return Finding(self.name, subject, Status.FIRING, Severity.CRITICAL, step, rank, values)
@@ -95,9 +97,12 @@ class CardShort:
         }
 
 
-def _deadline(now: datetime, charged_at: datetime) -> datetime | None:
-    """Return until when to fill the card: a quarter of the time is left for a faster burn."""
-    by = now + (charged_at - now) * 3 // 4
+def _deadline(now: datetime, failing: Coming) -> datetime | None:
+    """Return until when to fill the card: before the charge may come, and with a quarter to spare.
+
+    The quarter is for a burn that grows faster than any history can tell.
+    """
+    by = min(now + (failing.at - now) * 3 // 4, failing.soonest)
     by = by.replace(minute=0, second=0, microsecond=0)
     return by if by > now else None
 

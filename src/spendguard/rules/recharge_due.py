@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from spendguard.core.alerts import Policy
@@ -11,7 +11,14 @@ from spendguard.core.facts import AccountFacts
 from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.core.ledger import Position
 from spendguard.core.recharge import Coming
-from spendguard.rules.base import balance_values, known_position, limited, no_recharge, unknown
+from spendguard.rules.base import (
+    balance_values,
+    charge_interval,
+    known_position,
+    limited,
+    no_recharge,
+    unknown,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class RechargeDue:
         if coming is None or self._ended(facts):
             return False
         former = facts.standing.get((self.name, facts.account))
-        if former is not None and _last_change(position) <= former.since:
+        if former is not None and _last_change(facts, position) <= former.since:
             return True
         return coming.at - facts.now <= self.lead
 
@@ -54,9 +61,14 @@ class RechargeDue:
         return failed or (facts.overdue and not limited(facts))
 
 
-def _last_change(position: Position) -> datetime:
-    """Return when credit last came, or the balance was last stated: what was foretold is over."""
+def _last_change(facts: AccountFacts, position: Position) -> datetime:
+    """Return when credit last came, or the balance was last stated: what was foretold is over.
+
+    Where the provider states the balance at each poll, that alone is no news.
+    """
     stated_at = position.checkpoint.at
+    if facts.states_balance and position.checkpoint.source == "api":
+        return position.credited_at or datetime.min.replace(tzinfo=UTC)
     return max(stated_at, position.credited_at or stated_at)
 
 
@@ -66,4 +78,5 @@ def _values(facts: AccountFacts, coming: Coming | None) -> dict[str, Value]:
         told["trigger"] = facts.recharge.trigger
     if coming is not None:
         told |= {"amount": coming.amount, "expected_at": coming.at}
+        told |= charge_interval(coming, facts.now)
     return told

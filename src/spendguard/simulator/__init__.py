@@ -7,14 +7,17 @@ from spendguard.simulator.meter import Count
 from spendguard.simulator.server import Simulator
 from spendguard.simulator.sheet import Metered
 from spendguard.simulator.traffic import Stream, feed, leaked, restate_at_random
+from spendguard.simulator.wallets import DeepSeek, OpenRouter
 from spendguard.simulator.world import World
 
 __all__ = [
     "LEGAL",
     "Card",
     "Count",
+    "DeepSeek",
     "Fault",
     "Metered",
+    "OpenRouter",
     "Organization",
     "Simulator",
     "Stream",

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from spendguard.simulator.chaos import Chaos
 from spendguard.simulator.faults import ENDLESS, Fault, Order, distort, instead
 from spendguard.simulator.openai import OpenAI
-from spendguard.simulator.wire import Reply, Request, missing
+from spendguard.simulator.wire import Api, Reply, Request, missing
 from spendguard.simulator.world import World
 
 BASE = "/v1"
@@ -26,7 +26,7 @@ DRIPS = 20  # pieces in which a slow body comes
 class Simulator:
     """A world that answers HTTP on 127.0.0.1 while it is entered.
 
-    `patience` is how long, in real time, a request that is never answered is kept waiting, and how
+    It speaks OpenAI's admin API, or `api`. `patience` is how long, in real time, a request that is never answered is kept waiting, and how
     long a slow body takes. `requests` is what was asked so far; no key is in it.
     """
 
@@ -37,9 +37,10 @@ class Simulator:
         *,
         key_expires_at: datetime | None = None,
         patience: timedelta = timedelta(seconds=30),
+        api: Api | None = None,
     ) -> None:
         self.world = world
-        self.api = OpenAI(world, key, key_expires_at)
+        self.api = api or OpenAI(world, key, key_expires_at)
         self.requests: list[Request] = []
         self.patience = patience
         self.stopped = Event()

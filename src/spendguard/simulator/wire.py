@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 CURSORS = frozenset({"page", "after", "before"})
 
@@ -63,6 +63,14 @@ class Reply:
     def content(self) -> bytes:
         """The body."""
         return (dumps(self.document) if self.text is None else self.text).encode()
+
+
+class Api(Protocol):
+    """What a provider answers, as of the world's now."""
+
+    def answer(self, request: Request, key: str | None, body: bytes = b"") -> Reply:
+        """Return the reply to a request that no fault gets in the way of."""
+        ...
 
 
 class ApiError(Exception):

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
-from types import TracebackType
-from typing import Any
+from os import path as paths
 
 from spendguard.core.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
 
 SCHEMA = "0003"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,7 +40,8 @@ _REASONS = {
 @cache
 def queries() -> dict[str, str]:
     """Return the named SQL."""
-    text = Path(__file__).with_name("queries.sql").read_text(encoding="utf-8")
+    with open(paths.join(paths.dirname(__file__), "queries.sql"), encoding="utf-8") as file:
+        text = file.read()
     blocks = (block.partition("\n") for block in text.split(_MARK)[1:])
     return {name.strip(): body.strip() for name, _, body in blocks}
 
@@ -60,9 +64,9 @@ def to_column(instant: datetime) -> int:
 class History:
     """A database opened read-only: everything asked of it is of one moment."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._connection = _open(path)
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self._connection = _open(self.path)
         try:
             self._begin()
         except BaseException:
@@ -103,6 +107,24 @@ class History:
         with self._explained():
             return self._connection.execute(queries()[name], parameters).fetchall()
 
+    def select(self, text: str) -> list[Any]:
+        """Return the rows of a question that no read command asks."""
+        with self._explained():
+            return self._connection.execute(text).fetchall()
+
+    def rows(self) -> dict[str, int]:
+        """Return how many rows each table holds."""
+        return rows_of(self._connection)
+
+    def copy_into(self, target: sqlite3.Connection, told: Callable[[int, int], None]) -> None:
+        """Copy all of this moment into another database; `told` hears of pages copied, and of all.
+
+        The read transaction stays open throughout, so whoever writes meanwhile is not in the way.
+        """
+        self._connection.backup(
+            target, pages=1000, progress=lambda _status, left, whole: told(whole - left, whole)
+        )
+
     def damage(self, *, quick: bool = False) -> list[str]:
         """Return what SQLite finds wrong with the file, nothing when it is whole."""
         pragma = "PRAGMA quick_check" if quick else "PRAGMA integrity_check"
@@ -118,10 +140,18 @@ class History:
             raise _explain(self.path, error) from None
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def rows_of(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many rows each table of a database holds."""
+    named = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    tables = sorted(row[0] for row in connection.execute(named))
+    counted = ((name, f'SELECT COUNT(*) FROM "{name}"') for name in tables)  # noqa: S608  its own
+    return {name: connection.execute(query).fetchone()[0] for name, query in counted}
+
+
+def _open(path: str) -> sqlite3.Connection:
     _look(path)
-    unwritten = not path.with_name(path.name + "-wal").exists()
-    immutable = unwritten and not os.access(path.parent, os.W_OK)
+    unwritten = not paths.exists(f"{path}-wal")
+    immutable = unwritten and not os.access(paths.dirname(path) or ".", os.W_OK)
     mode = "mode=ro&immutable=1" if immutable else "mode=ro"
     try:
         connection = sqlite3.connect(
@@ -136,7 +166,7 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _other_schema(path: Path, found: str) -> StoreError:
+def _other_schema(path: str, found: str) -> StoreError:
     if found > SCHEMA:
         return StoreError(
             f"the database '{path}' has schema {found}, newer than this program's {SCHEMA}",
@@ -149,16 +179,16 @@ def _other_schema(path: Path, found: str) -> StoreError:
     )
 
 
-def _in_uri(path: Path) -> str:
-    text = str(path.absolute())
+def _in_uri(path: str) -> str:
+    text = paths.join(os.getcwd(), path)
     for sign in "%?#":
         text = text.replace(sign, f"%{ord(sign):02x}")
     return text
 
 
-def _look(path: Path) -> None:
+def _look(path: str) -> None:
     try:
-        with path.open("rb"):
+        with open(path, "rb"):
             return
     except FileNotFoundError:
         raise StoreError(
@@ -172,7 +202,7 @@ def _look(path: Path) -> None:
         ) from None
 
 
-def _explain(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+def _explain(path: str, error: sqlite3.DatabaseError) -> StoreError:
     """Return our words for a database error.
 
     Raises:

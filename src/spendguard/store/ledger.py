@@ -171,6 +171,15 @@ def void(tx: sa.Connection, entry_id: int, now: datetime) -> None:
     tx.execute(sa.update(entries).where(entries.c.id == entry_id).values(voided_at=now))
 
 
+def move(tx: sa.Connection, entry_id: str, amount: Money, now: datetime) -> None:
+    """Let a checkpoint of an API say what the API says now; `balances` keeps what it said before."""
+    tx.execute(
+        sa.update(entries)
+        .where(entries.c.id == row_id(entry_id))
+        .values(nanos=amount.nanos, at=now, recorded_at=now)
+    )
+
+
 def mark(tx: sa.Connection, account_id: int) -> str:
     """Return a mark that changes with every entry and every void of an account."""
     table = entries.c

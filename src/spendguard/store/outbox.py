@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from spendguard.core.alerts import NotifyReason
-from spendguard.core.findings import Severity, decode_values, encode_values
-from spendguard.core.notifications import Item, Notification, Topic
+from spendguard.core.notifications import Item, Notification
 from spendguard.core.pace import FARTHEST, due
-from spendguard.store.schema import channels, outbox, outbox_alerts
+from spendguard.store.encoding import decode, encode
+from spendguard.store.schema import channels, deliveries, outbox, outbox_alerts
 
 _Told = tuple[sa.Row[Any], set[str]]  # a row, and the alerts it is about
 
@@ -38,56 +38,6 @@ class Owed:
     notification: Notification
 
 
-def _encode(notification: Notification) -> str:
-    return json.dumps(
-        {
-            "accounts": list(notification.accounts),
-            "items": [_encode_item(item) for item in notification.items],
-        }
-    )
-
-
-def _encode_item(item: Item) -> dict[str, Any]:
-    return {
-        "alert": item.alert_id,
-        "rule": item.rule,
-        "subject": item.subject,
-        "severity": item.severity.label,
-        "step": item.step,
-        "reason": item.reason.value,
-        "since": item.since.isoformat(),
-        "values": encode_values(item.values),
-        "values_at": item.values_at.isoformat() if item.values_at else None,
-        "ended_at": item.ended_at.isoformat() if item.ended_at else None,
-    }
-
-
-def _decode_item(data: dict[str, Any]) -> Item:
-    return Item(
-        alert_id=data["alert"],
-        rule=data["rule"],
-        subject=data["subject"],
-        severity=Severity.of(data["severity"]),
-        step=data["step"],
-        reason=NotifyReason(data["reason"]),
-        since=datetime.fromisoformat(data["since"]),
-        values=decode_values(data["values"]),
-        values_at=datetime.fromisoformat(data["values_at"]) if data["values_at"] else None,
-        ended_at=datetime.fromisoformat(data["ended_at"]) if data["ended_at"] else None,
-    )
-
-
-def decode(row: sa.Row[Any]) -> Notification:
-    """Return the notification a row of the outbox holds."""
-    data = json.loads(row.items)
-    return Notification(
-        topic=Topic(row.topic),
-        items=tuple(_decode_item(item) for item in data["items"]),
-        accounts=tuple(data["accounts"]),
-        channel=row.channel,
-    )
-
-
 def enqueue(tx: sa.Connection, notification: Notification, now: datetime) -> int:
     """Owe a message to its channel, due at once."""
     key = tx.execute(
@@ -97,7 +47,7 @@ def enqueue(tx: sa.Connection, notification: Notification, now: datetime) -> int
             state="owed",
             created_at=now,
             due_at=now,
-            items=_encode(notification),
+            items=encode(notification),
         )
     ).inserted_primary_key
     assert key is not None  # noqa: S101  an insert of one row always has one
@@ -204,7 +154,7 @@ def _take(tx: sa.Connection, rows: Sequence[sa.Row[Any]], token: str, lease_end:
             due_at=lease_end,
             attempts=first.attempts + 1,
             news_at=news_at,
-            items=_encode(notification),
+            items=encode(notification),
         )
     )
     _index(tx, first.id, notification.items)
@@ -320,6 +270,29 @@ def hasten(tx: sa.Connection, now: datetime) -> int:
         .values(due_at=now)
     )
     return done.rowcount
+
+
+def note_attempt(
+    tx: sa.Connection,
+    outbox_id: int,
+    now: datetime,
+    state: str,
+    why: str,
+    *,
+    status: int | None = None,
+    wait: timedelta | None = None,
+) -> None:
+    """Remember what became of an attempt, whoever holds the message by now."""
+    tx.execute(
+        sa.insert(deliveries).values(
+            outbox_id=outbox_id,
+            at=now,
+            state=state,
+            status=status,
+            wait_seconds=None if wait is None else int(wait.total_seconds()),
+            why=why,
+        )
+    )
 
 
 def take_back(tx: sa.Connection, now: datetime) -> int:

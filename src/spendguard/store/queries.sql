@@ -10,7 +10,7 @@ SELECT loaded_at, effective FROM configuration WHERE id = 1
 
 -- name: accounts
 SELECT id, name, provider, currency, first_ok_at, last_ok_at, last_poll_at, failures,
-       failing_since, error_kind, error_text
+       failing_since, error_kind, error_text, usage_known, usage_read_at, usage_error
 FROM accounts
 ORDER BY name
 
@@ -19,6 +19,10 @@ SELECT name, finished_at, every_seconds FROM jobs ORDER BY name
 
 -- name: evaluations
 SELECT name, evaluated_at, evaluation FROM scopes WHERE evaluated_at IS NOT NULL
+
+-- name: forecasts
+SELECT accounts.name, forecasts.forecast
+FROM forecasts JOIN accounts ON accounts.id = forecasts.account_id
 
 -- name: open_alerts
 SELECT * FROM alerts WHERE ended_at IS NULL ORDER BY since, id
@@ -34,11 +38,20 @@ SELECT at, what, severity, step, summary FROM alert_events WHERE alert_id = :id 
 
 -- name: alert_messages
 SELECT outbox.id, outbox.channel, outbox.state, outbox.created_at, outbox.due_at,
-       outbox.attempts, outbox.done_at, outbox.error
+       outbox.attempts, outbox.done_at, outbox.error, outbox.items
 FROM outbox
 JOIN outbox_alerts ON outbox_alerts.outbox_id = outbox.id
 WHERE outbox_alerts.alert_id = :id
 ORDER BY outbox.id
+
+-- name: alert_deliveries
+SELECT deliveries.outbox_id, outbox.channel, deliveries.at, deliveries.state, deliveries.status,
+       deliveries.wait_seconds, deliveries.why
+FROM deliveries
+JOIN outbox ON outbox.id = deliveries.outbox_id
+JOIN outbox_alerts ON outbox_alerts.outbox_id = outbox.id
+WHERE outbox_alerts.alert_id = :id
+ORDER BY deliveries.id
 
 -- name: silences
 SELECT id, rules, accounts, created_at, ends_at FROM silences WHERE ends_at > :now ORDER BY id
@@ -81,62 +94,150 @@ SELECT accounts.name AS part, spend_days.currency AS currency,
        CAST(SUM(spend_days.nanos) AS BIGINT) AS nanos
 FROM spend_days
 JOIN accounts ON accounts.id = spend_days.account_id
-WHERE (CAST(:account AS TEXT) IS NULL OR accounts.name = :account)
+WHERE spend_days.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
   AND spend_days.day >= :since AND spend_days.day < :until
 GROUP BY accounts.name, spend_days.currency
 
 -- name: spend_by_project
-SELECT dimensions.project AS part, spend.currency AS currency,
-       CAST(SUM(spend.nanos) AS BIGINT) AS nanos
-FROM spend
-JOIN dimensions ON dimensions.id = spend.dimension_id
-WHERE spend.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
-  AND spend.day >= :since AND spend.day < :until
-GROUP BY dimensions.project, spend.currency
+SELECT dimensions.project AS part, sums.currency AS currency,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
+FROM (
+    SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
+    FROM spend
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND day >= :since AND day < :until
+    GROUP BY dimension_id, currency
+) AS sums
+JOIN dimensions ON dimensions.id = sums.dimension_id
+GROUP BY dimensions.project, sums.currency
 
 -- name: spend_by_model
-SELECT dimensions.model AS part, spend.currency AS currency,
-       CAST(SUM(spend.nanos) AS BIGINT) AS nanos
-FROM spend
-JOIN dimensions ON dimensions.id = spend.dimension_id
-WHERE spend.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
-  AND spend.day >= :since AND spend.day < :until
-GROUP BY dimensions.model, spend.currency
+SELECT dimensions.model AS part, sums.currency AS currency,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
+FROM (
+    SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
+    FROM spend
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND day >= :since AND day < :until
+    GROUP BY dimension_id, currency
+) AS sums
+JOIN dimensions ON dimensions.id = sums.dimension_id
+GROUP BY dimensions.model, sums.currency
 
 -- name: spend_by_key
-SELECT dimensions.api_key AS part, spend.currency AS currency,
-       CAST(SUM(spend.nanos) AS BIGINT) AS nanos
-FROM spend
-JOIN dimensions ON dimensions.id = spend.dimension_id
-WHERE spend.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
-  AND spend.day >= :since AND spend.day < :until
-GROUP BY dimensions.api_key, spend.currency
+SELECT dimensions.api_key AS part, sums.currency AS currency,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
+FROM (
+    SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
+    FROM spend
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND day >= :since AND day < :until
+    GROUP BY dimension_id, currency
+) AS sums
+JOIN dimensions ON dimensions.id = sums.dimension_id
+GROUP BY dimensions.api_key, sums.currency
 
 -- name: spend_by_line_item
-SELECT dimensions.line_item AS part, spend.currency AS currency,
-       CAST(SUM(spend.nanos) AS BIGINT) AS nanos
+SELECT dimensions.line_item AS part, sums.currency AS currency,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
+FROM (
+    SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
+    FROM spend
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND day >= :since AND day < :until
+    GROUP BY dimension_id, currency
+) AS sums
+JOIN dimensions ON dimensions.id = sums.dimension_id
+GROUP BY dimensions.line_item, sums.currency
+
+-- name: spend_parts
+SELECT spend.account_id, spend.day, accounts.name AS account, dimensions.project,
+       dimensions.api_key, dimensions.line_item, dimensions.model, spend.currency AS currency,
+       spend.nanos
 FROM spend
+JOIN accounts ON accounts.id = spend.account_id
 JOIN dimensions ON dimensions.id = spend.dimension_id
 WHERE spend.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
   AND spend.day >= :since AND spend.day < :until
-GROUP BY dimensions.line_item, spend.currency
+ORDER BY spend.day
 
--- name: first_spend_day
-SELECT MIN(day) AS day
+-- name: unbooked_days
+SELECT unbooked.day, accounts.currency, CAST(SUM(unbooked.nanos) AS BIGINT) AS nanos
+FROM unbooked
+JOIN accounts ON accounts.id = unbooked.account_id
+WHERE unbooked.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+  AND unbooked.day >= :since AND unbooked.day < :until
+GROUP BY unbooked.day, accounts.currency
+ORDER BY unbooked.day
+
+-- name: unbooked_parts
+SELECT unbooked.account_id, unbooked.day, accounts.name AS account, dimensions.project,
+       dimensions.api_key, dimensions.line_item, dimensions.model, accounts.currency AS currency,
+       unbooked.nanos
+FROM unbooked
+JOIN accounts ON accounts.id = unbooked.account_id
+JOIN dimensions ON dimensions.id = unbooked.dimension_id
+WHERE unbooked.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+  AND unbooked.day >= :since AND unbooked.day < :until
+ORDER BY unbooked.day
+
+-- name: first_spend_days
+SELECT account_id, MIN(day) AS day
 FROM spend_days
 WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
   AND day >= :since AND day < :until
+GROUP BY account_id
 
--- name: days_unlike_their_sum
-SELECT parts.account_id, parts.day
+-- name: usage_hours
+SELECT usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
 FROM (
-    SELECT account_id, day, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
-    FROM spend
-    GROUP BY account_id, day, currency
-) AS parts
-LEFT JOIN spend_days
-    ON spend_days.account_id = parts.account_id
-    AND spend_days.day = parts.day
-    AND spend_days.currency = parts.currency
-WHERE spend_days.nanos IS NULL OR spend_days.nanos <> parts.nanos
-LIMIT 1
+    SELECT dimension_id, CAST(SUM(COALESCE(nanos, 0)) AS BIGINT) AS nanos
+    FROM usage_hours
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND hour >= :since AND hour < :until
+    GROUP BY dimension_id
+) AS sums
+JOIN usage_dimensions ON usage_dimensions.id = sums.dimension_id
+GROUP BY usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model
+
+-- name: usage_minutes
+SELECT usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos, CAST(SUM(sums.passed) AS BIGINT) AS passed
+FROM (
+    SELECT dimension_id, CAST(SUM(COALESCE(nanos, 0)) AS BIGINT) AS nanos,
+           CAST(SUM(CASE WHEN minute < :cut THEN COALESCE(nanos, 0) ELSE 0 END) AS BIGINT) AS passed
+    FROM usage_minutes
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND minute >= :since AND minute < :until
+    GROUP BY dimension_id
+) AS sums
+JOIN usage_dimensions ON usage_dimensions.id = sums.dimension_id
+GROUP BY usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model
+
+-- name: usage_quarters
+SELECT usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model,
+       CAST(SUM(sums.nanos) AS BIGINT) AS nanos, CAST(SUM(sums.passed) AS BIGINT) AS passed
+FROM (
+    SELECT dimension_id, CAST(SUM(COALESCE(nanos, 0)) AS BIGINT) AS nanos,
+           CAST(SUM(CASE WHEN quarter < :cut THEN COALESCE(nanos, 0) ELSE 0 END) AS BIGINT) AS passed
+    FROM usage_quarters
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND quarter >= :since AND quarter < :until
+    GROUP BY dimension_id
+) AS sums
+JOIN usage_dimensions ON usage_dimensions.id = sums.dimension_id
+GROUP BY usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model
+
+-- name: days_read
+SELECT day, nanos, first_read_at
+FROM spend_days
+WHERE account_id = :account AND currency = :currency
+ORDER BY day
+
+-- name: days_changed
+SELECT day, observed_at, CAST(SUM(new_nanos - old_nanos) AS BIGINT) AS nanos
+FROM restatements
+WHERE account_id = :account AND currency = :currency
+GROUP BY day, observed_at
+ORDER BY observed_at

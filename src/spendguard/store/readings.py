@@ -56,10 +56,11 @@ def put_spend(
 
 
 def _stated(tx: sa.Connection, account_id: int, rows: Sequence[Spend]) -> dict[_Key, int]:
-    ids = _dimension_ids(tx, account_id, {_dims(row) for row in rows})
+    ids = dimension_ids(tx, account_id, {_dims(row) for row in rows})
+    days = {start: to_microseconds(start) for start in {row.window.start for row in rows}}
     stated: dict[_Key, int] = {}
     for row in rows:
-        key = (to_microseconds(row.window.start), ids[_dims(row)], row.amount.currency)
+        key = (days[row.window.start], ids[_dims(row)], row.amount.currency)
         stated[key] = stated.get(key, 0) + row.amount.nanos
     return stated
 
@@ -68,7 +69,8 @@ def _dims(row: Spend) -> _Dims:
     return (row.project, row.api_key, row.line_item, row.model)
 
 
-def _dimension_ids(tx: sa.Connection, account_id: int, wanted: set[_Dims]) -> dict[_Dims, int]:
+def dimension_ids(tx: sa.Connection, account_id: int, wanted: set[_Dims]) -> dict[_Dims, int]:
+    """Return the ids of what spend is told apart by, new ones among them."""
     table = dimensions.c
     found: dict[_Dims, int] = {
         (row.project, row.api_key, row.line_item, row.model): row.id
@@ -239,6 +241,14 @@ class Part:
     api_keys: frozenset[str] | None = None
     model: str | None = None
 
+    def narrow(self, query: sa.Select[Any], dims: sa.ColumnCollection[str, Any]) -> sa.Select[Any]:
+        """Return a query for this part of what it asks, by the columns of its dimensions."""
+        if self.projects is not None:
+            query = query.where(dims.project.in_(self.projects))
+        if self.api_keys is not None:
+            query = query.where(dims.api_key.in_(self.api_keys))
+        return query if self.model is None else query.where(dims.model == self.model)
+
 
 def part_spend(
     tx: sa.Connection, account_id: int, currency: str, window: Window, part: Part
@@ -256,15 +266,9 @@ def part_spend(
         )
         .group_by(days.day)
     )
-    if part.projects is not None:
-        query = query.where(dims.project.in_(part.projects))
-    if part.api_keys is not None:
-        query = query.where(dims.api_key.in_(part.api_keys))
-    if part.model is not None:
-        query = query.where(dims.model == part.model)
     return [
         DaySpend(Window(day, day + DAY), Money(int(nanos), currency))
-        for day, nanos in tx.execute(query)
+        for day, nanos in tx.execute(part.narrow(query, dims))
     ]
 
 
@@ -295,6 +299,15 @@ def project_names(tx: sa.Connection, account_id: int) -> dict[str, str]:
         table.account_id == account_id, table.kind == "project"
     )
     return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def called(tx: sa.Connection, account_id: int) -> dict[tuple[str, str], str]:
+    """Return what people call each project and api key, by kind and id."""
+    table = names.c
+    query = sa.select(table.kind, table.provider_id, table.name).where(
+        table.account_id == account_id
+    )
+    return {(kind, identity): name for kind, identity, name in tx.execute(query)}
 
 
 def unnamed(tx: sa.Connection, account_id: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from spendguard.store.types import Instant, Nanos, Packed
@@ -50,6 +52,15 @@ accounts = sa.Table(
     sa.Column("greeted_at", Instant),
     sa.Column("reminded_at", Instant),
     sa.Column("credit_accepted_at", Instant),  # unexplained credit up to here was acknowledged
+    sa.Column("costs_moved_at", Instant),  # the last time the costs said anything new
+    sa.Column("usage_known", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("usage_error", sa.Text),
+    sa.Column("usage_read_at", Instant),  # the last time usage was read by the minute
+    sa.Column("usage_wide_at", Instant),  # the last time the last days were read again by the hour
+    sa.Column("usage_looked_at", Instant),  # the last time the series never used were looked at
+    sa.Column("usage_from", Instant),  # every hour from here on has been read
+    sa.Column("spike_accepted_at", Instant),  # a spike that began before was acknowledged
+    sa.Column("spike_accepted_nanos", Nanos),  # at so much an hour
 )
 
 dimensions = sa.Table(
@@ -83,6 +94,105 @@ spend_days = sa.Table(  # the rollup; a row exists for every day that was read, 
     sa.Column("currency", sa.Text, primary_key=True),
     sa.Column("nanos", Nanos, nullable=False),
     sa.Column("first_read_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+usage_dimensions = sa.Table(  # what usage is told apart by; one row has one price
+    "usage_dimensions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _account(),
+    sa.Column("series", sa.Text, nullable=False),
+    sa.Column("project", sa.Text, nullable=False),
+    sa.Column("api_key", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("tier", sa.Text, nullable=False),
+    sa.UniqueConstraint(
+        "account_id",
+        "series",
+        "project",
+        "api_key",
+        "model",
+        "tier",
+        name="uq_usage_dimensions",  # the convention's would be too long for PostgreSQL
+    ),
+)
+
+
+def _bucket(name: str, key: sa.Column[Any]) -> sa.Table:
+    """Usage of one width: its estimate without what has no price, null where nothing has one."""
+    return sa.Table(
+        name,
+        metadata,
+        _account(key=True),
+        key,
+        sa.Column("dimension_id", sa.ForeignKey("usage_dimensions.id"), primary_key=True),
+        sa.Column("nanos", Nanos),
+        sa.Column("requests", sa.BigInteger, nullable=False),
+        sa.Column("unpriced", sa.BigInteger, nullable=False),  # requests among them without a price
+        sqlite_with_rowid=False,
+    )
+
+
+def _since_1970(unit: str) -> sa.Column[int]:
+    column: sa.Column[int] = sa.Column(unit, sa.Integer, primary_key=True, autoincrement=False)
+    return column
+
+
+# Seconds since 1970 divided by 60, 900 and 3600. Minutes and quarters exist where usage was read by
+# the minute, and not for ever; the day is the rollup of the hours.
+usage_minutes = _bucket("usage_minutes", _since_1970("minute"))
+usage_quarters = _bucket("usage_quarters", _since_1970("quarter"))
+usage_hours = _bucket("usage_hours", _since_1970("hour"))
+usage_days = _bucket("usage_days", sa.Column("day", Instant, primary_key=True))
+
+usage_totals = sa.Table(  # each hour of an account, whoever used it
+    "usage_totals",
+    metadata,
+    _account(key=True),
+    _since_1970("hour"),
+    sa.Column("nanos", Nanos, nullable=False),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("unpriced", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+unbooked = sa.Table(  # of UTC days that are not settled: what is estimated above what is booked
+    "unbooked",
+    metadata,
+    _account(key=True),
+    sa.Column("day", Instant, primary_key=True),
+    sa.Column("dimension_id", sa.ForeignKey("dimensions.id"), primary_key=True),
+    sa.Column("nanos", Nanos, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+settled_days = sa.Table(  # how the estimate and the bill of a settled UTC day compare
+    "settled_days",
+    metadata,
+    _account(key=True),
+    sa.Column("day", Instant, primary_key=True),
+    sa.Column("estimated", Nanos, nullable=False),
+    sa.Column("booked", Nanos, nullable=False),  # for the keys and models that have an estimate
+    sqlite_with_rowid=False,
+)
+
+checkpoint_splits = sa.Table(  # w of a checkpoint inside a settled UTC day: after / day
+    "checkpoint_splits",
+    metadata,
+    sa.Column("entry_id", sa.ForeignKey("entries.id"), primary_key=True, autoincrement=False),
+    sa.Column("after_nanos", Nanos, nullable=False),
+    sa.Column("day_nanos", Nanos, nullable=False),
+)
+
+spenders = sa.Table(  # api keys and models that were ever seen to spend
+    "spenders",
+    metadata,
+    _account(key=True),
+    sa.Column("kind", sa.Text, primary_key=True),  # api_key | model
+    sa.Column("provider_id", sa.Text, primary_key=True),
+    sa.Column("first_seen_at", Instant, nullable=False),
+    sa.Column("accepted_at", Instant),  # known from the backfill, or acknowledged
     sqlite_with_rowid=False,
 )
 
@@ -130,6 +240,19 @@ sa.Index(
     unique=True,
     sqlite_where=entries.c.voided_at.is_(None),
     postgresql_where=entries.c.voided_at.is_(None),
+)
+
+balances = sa.Table(  # what an API stated of the balance, each time it said something else
+    "balances",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _account(),
+    sa.Column("at", Instant, nullable=False, index=True),
+    sa.Column("nanos", Nanos, nullable=False),
+    sa.Column("credited_nanos", Nanos),  # all credit it ever gave; null: it does not tell
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Index(None, "account_id", "id"),
+    sqlite_autoincrement=True,
 )
 
 card_statements = sa.Table(
@@ -226,6 +349,14 @@ scopes = sa.Table(  # locked in this order: guard, cards by name, accounts by na
     sa.Column("evaluation", sa.Text, nullable=False, server_default="{}"),
 )
 
+forecasts = sa.Table(  # apart from the evaluations, which most commands read: it is long
+    "forecasts",
+    metadata,
+    _account(key=True),
+    sa.Column("made_at", Instant, nullable=False),
+    sa.Column("forecast", sa.Text, nullable=False),
+)
+
 
 def _level(name: str) -> tuple[sa.Column[str], sa.Column[int]]:
     return sa.Column(f"{name}_severity", sa.Text), sa.Column(f"{name}_rank", sa.Integer)
@@ -306,6 +437,18 @@ outbox_alerts = sa.Table(
     sa.Column("outbox_id", sa.ForeignKey("outbox.id"), primary_key=True),
     sa.Column("alert_id", sa.ForeignKey("alerts.id"), primary_key=True, index=True),
     sqlite_with_rowid=False,
+)
+
+deliveries = sa.Table(  # what became of each attempt to send a message
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("outbox_id", sa.ForeignKey("outbox.id"), nullable=False, index=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # delivered | retrying | given_up
+    sa.Column("status", sa.Integer),  # of HTTP, where it was heard
+    sa.Column("wait_seconds", sa.Integer),  # how long the far end asked to be left alone
+    sa.Column("why", sa.Text, nullable=False, server_default=""),  # our words, never the far end's
 )
 
 channels = sa.Table(

@@ -7,6 +7,7 @@ from spendguard.providers.base.clients import Clients, client, tls_context
 from spendguard.providers.base.deadline import Deadline
 from spendguard.providers.base.failures import Dialect, malformed
 from spendguard.providers.base.protocol import Provider
+from spendguard.providers.base.wallet import Wallet
 
 __all__ = [
     "Api",
@@ -15,6 +16,7 @@ __all__ = [
     "Dialect",
     "Params",
     "Provider",
+    "Wallet",
     "client",
     "decode",
     "malformed",

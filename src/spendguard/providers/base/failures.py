@@ -111,7 +111,8 @@ def _words(error: dict[str, Any] | str | None) -> tuple[str, str]:
     if not isinstance(error, dict):
         return "", ""
     code, kind = error.get("code"), error.get("type")
-    return code if isinstance(code, str) else "", kind if isinstance(kind, str) else ""
+    told = str(code) if isinstance(code, str | int) else ""  # OpenRouter's codes are numbers
+    return told, kind if isinstance(kind, str) else ""
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:

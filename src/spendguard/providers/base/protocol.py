@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 import httpx
 
 from spendguard.core.errors import Problem
-from spendguard.core.readings import Extras, RawReply, SpendRead, UsageRead
+from spendguard.core.readings import Balance, Extras, RawReply, SpendRead, UsageRead
 from spendguard.core.windows import Window
 from spendguard.providers.base.deadline import Deadline
 
@@ -21,7 +21,7 @@ class Provider(Protocol):
     caller's to say.
     """
 
-    states_balance: ClassVar[bool]  # the API itself states the balance
+    states_balance: ClassVar[bool]  # the API itself states the balance; then it is asked no costs
     usage_series: ClassVar[frozenset[str]]  # what usage is told of; empty: it is not told
     default_base_url: ClassVar[str]
 
@@ -60,6 +60,14 @@ class Provider(Protocol):
 
         Raises:
             ProviderError: when not one of them could be read, and not because none is offered.
+        """
+        ...
+
+    def balance(self) -> Balance:
+        """Return what is left now, where the API states it.
+
+        Raises:
+            ProviderError: of kind unsupported, where it does not; or when it could not be read.
         """
         ...
 

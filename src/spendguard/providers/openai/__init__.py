@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import httpx
 
-from spendguard.core.errors import Problem
-from spendguard.core.readings import Extras, RawReply, SpendRead, UsageRead
+from spendguard.core.errors import ErrorKind, Problem
+from spendguard.core.readings import Balance, Extras, RawReply, SpendRead, UsageRead
 from spendguard.core.windows import Window
 from spendguard.providers.base import Api, Deadline
 from spendguard.providers.openai.costs import read_costs
@@ -37,7 +37,8 @@ class OpenAI:
         currency: str,
         deadline: Deadline,
     ) -> None:
-        self._api = Api(http, base_url or self.default_base_url, key, deadline, dialect(key))
+        self._dialect = dialect(key)
+        self._api = Api(http, base_url or self.default_base_url, key, deadline, self._dialect)
         self._key = key
         self._currency = currency
 
@@ -55,6 +56,14 @@ class OpenAI:
     ) -> UsageRead:
         """Return what was used, in buckets of a minute, an hour or a UTC day."""
         return read_usage(self._api, window, width, series)
+
+    def balance(self) -> Balance:
+        """Refuse: no key reads the balance of an OpenAI account.
+
+        Raises:
+            ProviderError: always.
+        """
+        raise self._dialect.error(ErrorKind.UNSUPPORTED, "does not state the balance")
 
     def extras(self, *, names: bool, projects: Collection[str]) -> Extras:
         """Return limits, alerts, the expiry of our key, and names if asked for."""

@@ -1,0 +1,1 @@
+"""Benchmarks: what the speed claims rest on, each measured beside what it is compared with."""

@@ -1,0 +1,96 @@
+"""Spikes: whether money goes faster than it usually does, by the account's own history.
+
+The usual hour is what an account spends in the dearest hour of nine days in ten, or around the same
+hour of the week in half of the weeks, whichever is more: a spike of the past does not teach that
+spikes are usual. Days before an account was used, or used again, are no history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from spendguard.core.windows import DAY, HOUR, Window, utc_day
+
+LOOK_BACK = DAY * 28
+RECENT = timedelta(hours=26)  # what has just happened is no history yet
+FEWEST = DAY * 3  # of history, without which nothing is usual
+CALM = timedelta(hours=2)
+WEEK = DAY * 7
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What was spent in the hour and in the quarter of an hour before an instant, in nanos."""
+
+    at: datetime
+    hour: int
+    quarter: int
+    usual: int  # what such an hour usually costs
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who spent most of what is above the usual: an api key, a model or a project."""
+
+    kind: str
+    id: str
+    name: str
+    percent: int  # of what is above the usual
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast money went of late, the oldest moment first, and what of it was acknowledged."""
+
+    moments: tuple[Moment, ...]
+    causes: tuple[Cause, ...] = ()
+    accepted_at: datetime | None = None
+    accepted: int = 0  # nanos an hour
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual for an account: the dearest hour of nine days in ten, and nanos by hour."""
+
+    window: Window
+    hours: Mapping[datetime, int]
+    peak: int
+
+    @classmethod
+    def of(cls, hours: Mapping[datetime, int], window: Window) -> Usual | None:
+        """Return what the hours of a window teach; None for want of history."""
+        if window.length < FEWEST:
+            return None
+        peaks = sorted(_peaks(hours, window))
+        return cls(window, hours, peaks[len(peaks) * 9 // 10] if peaks else 0)
+
+    def hour(self, at: datetime) -> int:
+        """Return what the hour before an instant usually costs."""
+        same = sorted(self._same_hour(at))
+        return max(self.peak, same[len(same) // 2] if same else 0)
+
+    def _same_hour(self, at: datetime) -> list[int]:
+        """Return the dearest of the three hours around the same one of each earlier week."""
+        hour = (at - HOUR).replace(minute=0, second=0, microsecond=0)
+        weeks = [hour - WEEK * back for back in range(1, 5)]
+        return [
+            max(self.hours.get(one + HOUR * beside, 0) for beside in (-1, 0, 1))
+            for one in weeks
+            if one in self.window
+        ]
+
+
+def _peaks(hours: Mapping[datetime, int], window: Window) -> list[int]:
+    """Return the dearest hour of each UTC day since the first use."""
+    first = min((hour for hour, nanos in hours.items() if nanos), default=None)
+    if first is None:
+        return []
+    day = utc_day(first).start
+    peaks = [0] * -((day - window.end) // DAY)
+    for hour, nanos in hours.items():
+        place = (hour - day) // DAY
+        if place >= 0:
+            peaks[place] = max(peaks[place], nanos)
+    return peaks

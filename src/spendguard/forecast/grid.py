@@ -1,0 +1,94 @@
+"""Grid: what was spent, hour by hour up to where the known ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from spendguard.core.forecasts import Spent
+from spendguard.core.windows import DAY, HOUR
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FRESH = 6  # hours: what is known by the hour counts while its end is this near
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Days of 24 hours, oldest first, the last of which ends at `end`; in nanos, as floats."""
+
+    end: datetime
+    days: Floats  # (days, 24)
+    by_hour: bool  # else only the sums of the days are known
+
+
+def grid(known: Sequence[Spent]) -> Grid:
+    """Lay spend out by the hour; `known` is sorted and does not overlap.
+
+    Where hours are known its days end with the last whole hour; else they are UTC days, and one
+    that is not over counts only where it is already above the mean of the week before: what is
+    still missing of it is not known.
+    """
+    begin = np.array([one.window.start.timestamp() for one in known]) / HOUR.total_seconds()
+    end = np.array([one.window.end.timestamp() for one in known]) / HOUR.total_seconds()
+    nanos = np.array([one.nanos for one in known], dtype=float)
+    fine = end - begin <= 1
+    if fine.any() and end[-1] - end[fine][-1] <= FRESH:
+        return _by_hour(begin, end, nanos, fine)
+    return _by_day(begin, end, nanos, known[-1].window.end)
+
+
+def _by_hour(begin: Floats, end: Floats, nanos: Floats, fine: Bools) -> Grid:
+    first, last = int(begin[0] // 1), int(end[-1] // 1)
+    hours = (begin[fine] // 1).astype(int) - first
+    inside = hours < last - first
+    count = np.bincount(hours[inside], minlength=last - first)
+    total = np.bincount(hours[inside], nanos[fine][inside], minlength=last - first)
+    by_hour = np.where(count > 0, total, np.nan)
+    shape = _shape(by_hour, first)
+    for at, until, many in zip(begin[~fine], end[~fine], nanos[~fine], strict=True):
+        part = np.arange(int(at // 1), min(int(-(-until // 1)), last))
+        weight = shape[part % 24] if shape[part % 24].sum() else np.ones(len(part))
+        by_hour[part - first] = many * weight / weight.sum()
+    return Grid(EPOCH + last * HOUR, _folded(by_hour, first), by_hour=True)
+
+
+def _shape(by_hour: Floats, offset: int) -> Floats:
+    """Return the mean of each hour of the UTC day, as far as known by the hour."""
+    hours = (np.arange(len(by_hour)) + offset) % 24
+    told = ~np.isnan(by_hour)
+    count = np.bincount(hours[told], minlength=24)
+    total = np.bincount(hours[told], by_hour[told], minlength=24)
+    mean: Floats = np.where(count, total / np.maximum(count, 1), total.sum() / max(told.sum(), 1))
+    return np.maximum(mean, 0)
+
+
+def _by_day(begin: Floats, end: Floats, nanos: Floats, start: datetime) -> Grid:
+    first, last = int(begin[0] // 24), int(end[-1] // 24)
+    days = (begin // 24).astype(int) - first
+    over = days < last - first
+    count = np.bincount(days[over], minlength=last - first)
+    total = np.bincount(days[over], nanos[over], minlength=last - first)
+    sums = np.where(count > 0, total, np.nan)
+    until, today = EPOCH + last * DAY, nanos[~over].sum()
+    if count[-7:].any() and today > np.nanmean(sums[-7:]):
+        sums, until = np.append(sums, today), start
+    return Grid(until, _folded(np.repeat(sums / 24, 24), first * 24), by_hour=False)
+
+
+def _folded(by_hour: Floats, offset: int) -> Floats:
+    """Return whole days since the first spend; what is unknown is taken as the mean of its hour."""
+    spent = np.flatnonzero(np.nan_to_num(by_hour) > 0)
+    begin = spent[0] if len(spent) else len(by_hour)
+    gaps = np.isnan(by_hour)
+    if gaps.any():
+        hours = (np.arange(len(by_hour)) + offset) % 24
+        by_hour = np.where(gaps, _shape(by_hour, offset)[hours], by_hour)
+    whole = (len(by_hour) - begin) // 24
+    days = by_hour[len(by_hour) - whole * 24 :].reshape(whole, 24)
+    return np.maximum(days, 0)

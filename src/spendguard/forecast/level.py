@@ -1,0 +1,173 @@
+"""Level: what a day costs by now, its weekday aside, how it moves, and how sure that is.
+
+Five ways to see the level compete: four means that forget at different speeds, and one that goes
+on with the recent growth. Each is weighed by how well it would have foretold the days, the three
+days and the week after each day of the past.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from spendguard.forecast.grid import Floats
+
+MEMORY = np.array([1.5, 4.0, 10.0, 28.0])  # days after which a mean has forgotten half
+NEWEST = 0.9  # the same, of a level that has just begun
+APART = 8.7  # days between the middles of the second and the third mean
+BEHIND = 6.3  # days from the middle of the second mean to the day to come
+FASTEST = 0.15  # growth a day, as a logarithm
+DAMPED = 0.9  # a day's growth is this part of the day's before
+ERRORS_FADE = 10.0
+RESIDUALS_FADE = 14.0
+SHARPNESS = 5.0
+LEAST_ERROR = 0.02
+SUDDEN, CERTAIN = 3.0, 1.5  # deviations at which a shift is suspected, and how many more prove it
+USUAL_NOISE = 0.1
+AT_ONCE = 0.4  # how far a single day is believed that is far above all before
+AFTER_SHIFT = 0.3
+PRIOR, YOUNG = 0.13, 0.5
+PRIOR_WEIGHT = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What a usual day costs: `now`; `then`, around each past day; and how that goes on.
+
+    `growth` is a day's, as a logarithm; `unsure` the deviation of the logarithm of the level;
+    `drift` that of its steps from day to day.
+    """
+
+    now: float
+    then: Floats
+    growth: float
+    unsure: float
+    drift: float
+
+
+def level(days: Floats, weekday: Floats, drift: float) -> Level:
+    """Return the level of day sums, oldest first; `weekday` is the share each has by its weekday."""
+    count, mean = len(days), float(days.mean())
+    past, around = _memories(count)
+    seen = (past @ days) / np.maximum(past @ weekday, 1e-9)
+    seen[:, 0] = mean
+    smooth = (around @ days) / np.maximum(around @ weekday, 1e-9)
+    growing = _growth(seen, mean)
+    seen = np.vstack([seen, seen[1] * np.exp(growing * BEHIND)])
+    growth = np.vstack([np.zeros((len(MEMORY), count + 1)), growing])
+    smooth = np.vstack([smooth, smooth[1]])
+    shift = _shift(seen, mean)
+    weight = _weights(days, weekday, seen, growth)
+    told, goes = weight @ seen, (1 - shift) * (weight @ growth)
+    newest = 0.5 ** (np.arange(count - 1, -1, -1) / NEWEST)
+    fresh = float(newest @ days) / max(float(newest @ weekday), 1e-9)
+    noise = min(_noise(days, weekday, told), 3.0)
+    calm = min(noise / USUAL_NOISE, 1.0)
+    unsure = calm * _unsure(days, weekday, told, goes)
+    few = 0.7 * noise / float(np.sqrt(count))  # what was never seen may come as well
+    return Level(
+        now=(1 - shift) * float(told[-1]) + shift * fresh,
+        then=(1 - shift) * (weight @ smooth) + shift * smooth[0],
+        growth=float(goes[-1]),
+        unsure=float(np.sqrt(unsure**2 + few**2 + (AFTER_SHIFT * shift) ** 2)),
+        drift=calm * drift,
+    )
+
+
+@lru_cache(maxsize=64)
+def _memories(count: int) -> tuple[Floats, Floats]:
+    """Return how much each day counts for the level before a day, and for that around a day."""
+    ages = np.arange(count + 1)[:, None] - 1 - np.arange(count)[None, :]
+    apart = np.abs(np.arange(count)[:, None] - np.arange(count)[None, :])
+    past = [np.where(ages >= 0, 0.5 ** (np.maximum(ages, 0) / half), 0.0) for half in MEMORY]
+    return np.stack(past), np.stack([0.5 ** (apart / half) for half in MEMORY])
+
+
+def _growth(seen: Floats, mean: float) -> Floats:
+    """Return a day's growth before each day; none until there are two weeks to see it in."""
+    least = 1e-6 * mean
+    growing = np.log(np.maximum(seen[1], least) / np.maximum(seen[2], least)) / APART
+    growing = np.clip(growing, -FASTEST, FASTEST)
+    growing[:10] = 0.0
+    return growing if seen.shape[1] > 14 else np.zeros(seen.shape[1])
+
+
+def _weights(days: Floats, weekday: Floats, seen: Floats, growth: Floats) -> Floats:
+    count = len(days)
+    if count < 4:
+        return np.array([0.0, 0.0, 0.0, 1.0, 0.0])
+    errors = np.full(len(seen), LEAST_ERROR * float(days.mean()))
+    for ahead in (1, 3, 7) if count >= 21 else (1, 3) if count >= 8 else (1,):
+        origins, came, expected = _told(days, weekday, seen, growth, ahead, min(5, count // 3))
+        fading = 0.5 ** ((count - ahead - origins) / ERRORS_FADE)
+        squares = ((came - expected) / ahead) ** 2
+        errors = errors + np.sqrt((squares * fading).sum(1) / fading.sum())
+    weight = (errors.min() / errors) ** SHARPNESS
+    if count <= 14:
+        weight[-1] = 0.0
+    return np.asarray(weight / weight.sum())
+
+
+def _told(
+    days: Floats, weekday: Floats, seen: Floats, growth: Floats, ahead: int, first: int
+) -> tuple[Floats, Floats, Floats]:
+    """Return each past origin, what came in the days `ahead` of it, and what had been expected."""
+    spent = np.concatenate([[0.0], np.cumsum(days)])
+    share = np.concatenate([[0.0], np.cumsum(weekday)])
+    origins = np.arange(first, len(days) - ahead + 1)
+    shares = share[origins + ahead] - share[origins]
+    grown = np.exp(growth[..., origins] * (ahead + 1) / 2)
+    came = spent[origins + ahead] - spent[origins]
+    return origins.astype(float), came, seen[..., origins] * shares * grown
+
+
+def _shift(seen: Floats, mean: float) -> float:
+    """Return how sure it is, from 0 to 1, that spend has just moved to another level."""
+    if seen.shape[1] <= 10:
+        return 0.0
+    least = 1e-3 * mean
+    away = np.log(np.maximum(seen[0], least) / np.maximum(seen[3], least))
+    usual = np.sqrt((away[5:-3] ** 2).mean() + USUAL_NOISE**2)
+    sure = np.clip((abs(away[-2:]) * [2.0, 1.0] / usual - SUDDEN) / CERTAIN, 0.0, 1.0)
+    return float(max(min(sure), AT_ONCE * sure[1] * (away[-1] > 0)))
+
+
+def _noise(days: Floats, weekday: Floats, told: Floats) -> float:
+    """Return the deviation of days from what their level had told, as a part of it."""
+    busy = weekday > 0.1
+    if busy.sum() < 2:
+        return 1.0
+    usual = told[:-1][busy] * weekday[busy]
+    return float(np.sqrt(((days[busy] / np.maximum(usual, 1e-9 * days.mean()) - 1) ** 2).mean()))
+
+
+def _unsure(days: Floats, weekday: Floats, told: Floats, goes: Floats) -> float:
+    """Return the deviation of the level's logarithm beyond what days differ by themselves.
+
+    It is measured by how the past was missed over up to a week, and mixed with a prior.
+    """
+    count = len(days)
+    young = YOUNG / float(np.sqrt(count))
+    if count < 4:
+        return young
+    ahead = min(7, max(1, count // 4))
+    first = 1 if count < 10 else 5
+    origins, came, expected = _told(days, weekday, told, goes, ahead, first)
+    held = (expected > 0) & (came > 0)
+    if held.sum() < 2:
+        return young
+    missed = np.clip(np.log(came[held] / expected[held]), -2.0, 2.0)
+    fading = 0.5 ** ((count - ahead - origins[held]) / RESIDUALS_FADE)
+    variance = (missed**2 * fading).sum() / fading.sum()
+    busy = weekday > 0.1
+    usual = np.maximum(told[:-1] * weekday, 1e-9 * days.mean())
+    own = min(float(np.var(days[busy] / usual[busy])) / ahead, 4.0) if busy.any() else 0.0
+    weight = fading.sum() / ahead
+    prior = PRIOR**2 + young**2 + own * ahead / count
+    return float(
+        np.sqrt(
+            (max(variance - own, 0.0) * weight + prior * PRIOR_WEIGHT) / (weight + PRIOR_WEIGHT)
+        )
+    )

@@ -1,0 +1,156 @@
+"""Foresight: how the spend of an account, and its balance with it, may go on; added to the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+
+from spendguard.core.cards import coming, first_unpaid, need
+from spendguard.core.facts import AccountFacts, BudgetUse, CardFacts
+from spendguard.core.forecasts import CAUTIOUS, HORIZON, Forecast, Path, Spent
+from spendguard.core.ledger import DaySpend
+from spendguard.core.money import Money
+from spendguard.core.outlook import Outlook, lapses, next_of
+from spendguard.core.recharge import Coming, Course
+from spendguard.core.spread import pieces
+from spendguard.core.windows import DAY, HOUR, Window, utc_day
+from spendguard.forecast import foresee
+from spendguard.pipeline.ceilings import budget_days
+from spendguard.pipeline.estimated import days_by_hour
+from spendguard.pipeline.gather import Known
+from spendguard.store.connect import Tx
+
+EXPECTED = 50
+RHYTHM = DAY * 28  # so far back the hours of a week are told apart, where usage tells them
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What is foreseen of an account; no `outlook` where its balance is not known."""
+
+    forecast: Forecast
+    outlook: Outlook | None
+
+
+def look_ahead(
+    known: Known, here: Course | None, now: datetime, spent: Sequence[Spent] | None = None
+) -> Foresight:
+    """Return what is foreseen of an account that spent so, on whose balance `here` tells.
+
+    Without `spent` it is what its days tell.
+    """
+    days = _until(known.days, known.row.last_ok_at) if spent is None else spent
+    told = foresee(list(days), now, known.plan.account.currency)
+    return Foresight(told, _outlook(known, here, told))
+
+
+def spent_of(tx: Tx, known: Known, now: datetime) -> list[Spent]:
+    """Return what an account spent up to when it was last read: by the hour where usage tells."""
+    hours = days_by_hour(tx, known.row, Window(utc_day(now).start - RHYTHM, now))
+    return list(_until(known.days, known.row.last_ok_at, hours))
+
+
+def _until(
+    days: Iterable[DaySpend],
+    read_at: datetime | None,
+    hours: Mapping[datetime, Sequence[int]] = MappingProxyType({}),
+) -> Iterator[Spent]:
+    for one in days:
+        if read_at is None or one.day.start >= read_at:
+            continue
+        span = Window(one.day.start, min(one.day.end, read_at))
+        nanos, estimated = one.known.nanos, one.unbooked > 0
+        parts = pieces(span, nanos, hours.get(span.start, ()))
+        if len(parts) == 1 and parts[0][0] == span:
+            yield Spent(span, nanos, estimated)
+            continue
+        spent = {part.start: amount for part, amount in parts}
+        for place in range(-(-span.length // HOUR)):
+            start = span.start + HOUR * place
+            hour = Window(start, min(start + HOUR, span.end))
+            yield Spent(hour, spent.get(start, 0), estimated)
+
+
+def _outlook(known: Known, here: Course | None, told: Forecast) -> Outlook | None:
+    position = known.position
+    if position is None or here is None:
+        return None
+
+    def along(percent: int, balance: Money) -> Course:
+        course = replace(here, balance=balance, path=told.path(percent))
+        if course.pace is None:
+            return course
+        unsure = position.billed - balance
+        return replace(course, lapses=lapses(position.lots, course.at, unsure, course.pace))
+
+    return Outlook(
+        early=along(CAUTIOUS, position.floor),
+        middle=along(EXPECTED, position.floor),
+        late=along(100 - CAUTIOUS, position.billed),
+        until=None if told.silent else told.end,
+    )
+
+
+def unpaid(card: CardFacts | None, account: str) -> Coming | None:
+    """Return the first charge of an account that its card is known not to pay."""
+    if card is None or card.balance is None or card.strikes.unusable:
+        return None
+    expected, _ = coming(card.payers, card.now, card.now + HORIZON)
+    return first_unpaid(card.card, card.balance, need(card.card, expected), account)
+
+
+def foreseen(
+    tx: Tx | None, facts: AccountFacts, known: Known, seen: Foresight, card: CardFacts | None
+) -> AccountFacts:
+    """Return the facts with what is foreseen: charges, budgets, and the course of the balance.
+
+    The database is asked only about budgets of a part of the account.
+    """
+    model, outlook = facts.recharge, seen.outlook
+    return replace(
+        facts,
+        forecast=seen.forecast,
+        outlook=outlook,
+        unpaid=unpaid(card, facts.account),
+        next_charge=None
+        if model is None or outlook is None or facts.strikes.unusable
+        else next_of(model, outlook, facts.now),
+        budgets=tuple(
+            _expecting(tx, known, use, seen.forecast, facts.now) for use in facts.budgets
+        ),
+    )
+
+
+def _expecting(
+    tx: Tx | None, known: Known, use: BudgetUse, told: Forecast, now: datetime
+) -> BudgetUse:
+    """Return a budget's present window with what it will have used at its end."""
+    if now not in use.window:
+        return use
+    budget = use.budget
+    if tx is not None and (budget.project or budget.model or budget.api_key):
+        told = foresee(_part(tx, known, use), now, use.spent.currency)
+    path = told.path(EXPECTED)
+    if path is None:
+        return use
+    goes_on = Money(path.between(told.start, use.window.end), use.spent.currency)
+    return replace(use, expected=use.spent + goes_on, over_at=_over_at(use, path, told.start))
+
+
+def _over_at(use: BudgetUse, path: Path, start: datetime) -> datetime | None:
+    left = use.budget.amount - use.spent
+    at = path.after(start, left.nanos) if left.nanos > 0 else None
+    return at if at is not None and at <= use.window.end else None
+
+
+def _part(tx: Tx, known: Known, use: BudgetUse) -> Sequence[Spent]:
+    """Return what the part of the account that a budget is about spent; an unnamed day is zero."""
+    if not known.days:
+        return []
+    span = Window(known.days[0].day.start, known.days[-1].day.end)
+    found = {one.day: one for one in budget_days(tx, known.row, use.budget, span)}
+    none = Money.zero(use.spent.currency)
+    days = (found.get(one.day, DaySpend(one.day, none)) for one in known.days)
+    return list(_until(days, known.row.last_ok_at))

@@ -1,0 +1,178 @@
+"""Recorded: a history with its charges is watched again, each thing known from when it was known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from spendguard.core.cards import held, latest_statement
+from spendguard.core.charges import Charge, Outcome, strikes
+from spendguard.core.ledger import Entry, derive, latest_checkpoint
+from spendguard.core.money import Money
+from spendguard.core.reconcile import Books, Statement, reconcile
+from spendguard.core.windows import DAY
+from spendguard.core.world_run import Happening, Kind
+from spendguard.pipeline.evaluate import TO_BAN, Family
+from spendguard.pipeline.gather import Plan
+from spendguard.pipeline.replay.desk import Told
+from spendguard.pipeline.replay.play import Played
+from spendguard.pipeline.replay.sight import Sight
+from spendguard.pipeline.replay.stored import CardLine, KnownThen, Line, Stored
+from spendguard.pipeline.replay.watch import Foreseen, Watch
+
+ROOM = 1_000_000  # ids between two lines, for what is inferred meanwhile
+SETTLING = DAY * 4  # so long after a checkpoint costs of the days before it may be booked
+LATE = timedelta(hours=48)
+
+
+class Archive:
+    """What was known of a family's ledgers and card, told to a watch as time goes on."""
+
+    def __init__(
+        self, family: Family, stored: Mapping[str, Stored], card: Sequence[CardLine]
+    ) -> None:
+        self._family = family
+        self._stored = stored
+        self._card = card
+        ordered = sorted(
+            (line for one in stored.values() for line in one.lines),
+            key=lambda line: (line.known_at, int(line.statement.id)),
+        )
+        self._ids = {line.statement.id: ROOM * n for n, line in enumerate(ordered, start=1)}
+        self._books: dict[str, Books] = {}
+        self._late: dict[str, Money | None] = {}
+
+    def changes(self) -> list[datetime]:
+        """Return the instants at which something became known, or was taken back."""
+        lines = [at for one in self._stored.values() for line in one.lines for at in line.changes]
+        cards = [at for one in self._card for at in (one.known_at, one.gone_at) if at is not None]
+        return sorted({*lines, *cards})
+
+    def tell(self, watch: Watch, now: datetime, *, changed: bool) -> None:
+        """Tell what is known now, as far as it is not what was told before."""
+        for name, stored in self._stored.items():
+            lines = [line for line in stored.lines if line.known(now)] if changed else []
+            if changed:
+                said = [self._renamed(line) for line in lines]
+                self._books[name] = reconcile([*said, *watch.inferred(name)])
+            books = self._books[name]
+            late = _late(stored, books.entries, now)
+            if changed or late != self._late.get(name):
+                self._late[name] = late
+                last = max((self._ids[line.statement.id] for line in lines), default=0)
+                watch.hear_of_ledger(name, books, late, last)
+        if changed and self._family.paying is not None:
+            self._tell_card(watch, now)
+
+    def _renamed(self, line: Line) -> Statement:
+        return replace(line.statement, id=str(self._ids[line.statement.id]))
+
+    def _tell_card(self, watch: Watch, now: datetime) -> None:
+        assert self._family.paying is not None  # noqa: S101  the caller asked
+        card = self._family.paying.card
+        stated = latest_statement(
+            one.statement
+            for one in self._card
+            if one.known_at <= now and (one.gone_at is None or now < one.gone_at)
+        )
+        charged = [
+            one for books in self._books.values() for one in books.charges if one.card == card.name
+        ]
+        watch.hear_of_purse(
+            None if stated is None else stated.at, held(card, stated, charged), charged
+        )
+
+
+def _late(stored: Stored, entries: Sequence[Entry], now: datetime) -> Money | None:
+    """Return what was booked by now, after the checkpoint, for days read before it."""
+    stated = latest_checkpoint(entry for entry in entries if entry.at <= now)
+    if stated is None:
+        return None
+    until = min(now, stated.at + SETTLING)
+    risen = (
+        sum(nanos for at, nanos in one.changes if stated.at < at <= until)
+        for one in stored.days[-400:]
+        if one.watched and stated.at - LATE - DAY <= one.day.start <= stated.at - DAY
+    )
+    return Money(sum(max(nanos, 0) for nanos in risen), stored.currency)
+
+
+def recorded(
+    family: Family,
+    stored: Mapping[str, Stored],
+    card: Sequence[CardLine],
+    looks: Sequence[datetime],
+    lag: timedelta,
+    *,
+    forecasts: Callable[[datetime], bool],
+    progress: Callable[[datetime], None] = lambda _at: None,
+) -> Played:
+    """Return what a guard says that watches what is stored, and what that is."""
+    sights = {
+        plan.account.name: _sight(plan, stored[plan.account.name], lag, looks[0])
+        for plan in family.plans
+    }
+    watch, archive = Watch(family, sights), Archive(family, stored, card)
+    changes = archive.changes()
+    alerts: list[Told] = []
+    foreseen: list[Foreseen] = []
+    steps = set(looks)
+    told = False
+    for at in sorted(steps | {at for at in changes if looks[0] < at <= looks[-1]}):
+        new = not told or (bool(changes) and changes[0] <= at)
+        while changes and changes[0] <= at:
+            changes.pop(0)
+        archive.tell(watch, at, changed=new)
+        told = True
+        alerts += watch.look(at)
+        if at in steps:
+            foreseen += watch.foreseen(at) if forecasts(at) else ()
+            progress(at)
+    events = [one for name in stored for one in _happened(family, stored[name], looks[-1])]
+    events.sort(key=lambda one: (one.at, one.account))
+    return Played(tuple(alerts), tuple(events), tuple(foreseen))
+
+
+def _sight(plan: Plan, stored: Stored, lag: timedelta, begin: datetime) -> Sight:
+    first = stored.days[0].day.start if stored.days else begin
+    return Sight(plan, KnownThen(stored, lag), min(first, begin), hourly=False)
+
+
+def _happened(family: Family, stored: Stored, end: datetime) -> Iterator[Happening]:
+    """Yield what the ledger and the costs of an account tell, as they are known today."""
+    books = reconcile([line.statement for line in stored.live])
+    days = stored.spent()
+    to_ban = TO_BAN if family.paying is None else family.paying.card.strikes_to_ban
+
+    def balance(at: datetime) -> Money | None:
+        position = derive(books.entries, days, end, as_of=at, at=at)
+        return None if position is None else position.floor
+
+    before: list[Charge] = []
+    for charge in books.charges:
+        if charge.at > end or charge.outcome is Outcome.UNKNOWN:
+            continue
+        came = charge.outcome is Outcome.SUCCEEDED
+        kind = Kind.RECHARGED if came else Kind.CHARGE_FAILED
+        left = balance(charge.at)
+        yield Happening(charge.at, stored.name, kind, charge.amount, left)
+        banned = strikes(before, to_ban).unusable
+        before.append(charge)
+        if not banned and strikes(before, to_ban).unusable:
+            yield Happening(charge.at, stored.name, Kind.BANNED, None, left)
+    yield from _exhausted(books.entries, stored, end)
+
+
+def _exhausted(entries: Sequence[Entry], stored: Stored, end: datetime) -> Iterator[Happening]:
+    """Yield each day's instant at which the derived credit ended."""
+    nothing, days = Money.zero(stored.currency), stored.spent()
+    moment = Money(1, stored.currency)
+    since: datetime | None = None
+    for day in days:
+        at = min(day.day.end, end)
+        position = derive(entries, days, end, as_of=at, at=at, levels=(moment,))
+        ended = None if position is None else position.under.get(moment)
+        if ended is not None and since is None:
+            yield Happening(ended, stored.name, Kind.EXHAUSTED, None, nothing)
+        since = ended

@@ -1,0 +1,246 @@
+"""Sight: what the guard knows of an account, instant by instant, and no sooner than it could."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from spendguard.core.charges import Charge, Outcome
+from spendguard.core.facts import BudgetUse, Polls, Witness
+from spendguard.core.forecasts import Spent
+from spendguard.core.ledger import DaySpend, Entry, Position, Settled, derive, settle
+from spendguard.core.money import Money
+from spendguard.core.reconcile import Books, Statement
+from spendguard.core.windows import DAY, HOUR, Window, utc_day
+from spendguard.core.world_run import MICROSECOND, Run, Trace
+from spendguard.pipeline.ceilings import budget_windows, day_share
+from spendguard.pipeline.gather import LOOK_BACK, Known, Plan, levels
+
+BY_HOUR = DAY * 21  # what is older is told by the day: it says little of an hour, and costs time
+REMEMBERED = DAY * 36  # charges that facts may look at
+
+
+class View(Protocol):
+    """What the provider shows of an account's cost, and when."""
+
+    def booked(self, day: Window, now: datetime) -> int:
+        """Return the nanos that are seen of a UTC day."""
+        ...
+
+    def settled(self, now: datetime) -> datetime:
+        """Return a UTC midnight before which what is seen will not change any more."""
+        ...
+
+    def spent(self, now: datetime) -> Sequence[Spent]:
+        """Return the recent spend that is seen, by the hour or by the day."""
+        ...
+
+    def since(self, start: datetime, now: datetime) -> int:
+        """Return the nanos that are seen from an instant on."""
+        ...
+
+
+@dataclass(slots=True)
+class Lagging:
+    """The view on an account of a run: each cost is seen a fixed time after it was caused."""
+
+    run: Run
+    account: str
+    lag: timedelta
+    begin: datetime
+    earlier: Trace
+    _hours: deque[Spent] = field(default_factory=deque)
+    _days: deque[Spent] = field(default_factory=deque)
+
+    def booked(self, day: Window, now: datetime) -> int:
+        """Return what was caused in the day, as far as it is seen."""
+        end = min(day.end, self._seen_until(now))
+        return self._caused(Window(day.start, end)) if end > day.start else 0
+
+    def settled(self, now: datetime) -> datetime:
+        """Return the midnight before the last cost that is seen."""
+        return utc_day(now - self.lag).start
+
+    def spent(self, now: datetime) -> Sequence[Spent]:
+        """Return what is seen of the last weeks: by the whole hour, the older by the day."""
+        start = self._hours[-1].window.end if self._hours else _hour(self.begin)
+        until = self._seen_until(now)
+        while start + HOUR <= until:
+            window = Window(start, start + HOUR)
+            self._hours.append(Spent(window, self._caused(window)))
+            start = window.end
+        while self._hours and now - self._hours[0].window.start > BY_HOUR + DAY:
+            oldest = [self._hours.popleft() for _ in range(DAY // HOUR)]
+            window = Window(oldest[0].window.start, oldest[-1].window.end)
+            self._days.append(Spent(window, sum(one.nanos for one in oldest)))
+        while self._days and now - self._days[0].window.start > LOOK_BACK:
+            self._days.popleft()
+        return [*self._days, *self._hours]
+
+    def since(self, start: datetime, now: datetime) -> int:
+        """Return what was caused from an instant on, as far as it is seen."""
+        end = self._seen_until(now)
+        return self._caused(Window(start, end)) if end > start else 0
+
+    def _caused(self, window: Window) -> int:
+        first, last = (bisect_left(self.earlier.at, at) for at in (window.start, window.end))
+        before = self.earlier.until(last) - self.earlier.until(first)
+        return before + self.run.spent(self.account, window)
+
+    def _seen_until(self, now: datetime) -> datetime:
+        return now - self.lag + MICROSECOND
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is known of how an account is read: always and at once."""
+
+    first_ok_at: datetime
+    last_ok_at: datetime
+
+
+@dataclass(slots=True)
+class Sight:
+    """One account as the guard knows it. Ask it in the order of time."""
+
+    plan: Plan
+    view: View
+    begin: datetime
+    entries: list[Entry] = field(default_factory=list)  # since what is settled
+    charges: list[Charge] = field(default_factory=list)
+    proofs: tuple[Statement, ...] = ()
+    inferred: tuple[Statement, ...] = ()
+    late: Money | None = None
+    changed: bool = False  # since it was last judged
+    witness: Witness = Witness.HEALTHY
+    hourly: bool = True  # forecasts rest on hours of usage, not on days of cost
+    _days: list[DaySpend] = field(default_factory=list)  # the settled ones
+    _settled: Settled | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the account."""
+        return self.plan.account.name
+
+    def learn(self, entry: Entry | None, charge: Charge | None = None) -> None:
+        """Hear of a line of the ledger, of a charge, or of both."""
+        if entry is not None:
+            self.entries.append(entry)
+        if charge is not None:
+            self.charges.append(charge)
+        self.changed = True
+
+    def prove(self, credit: Statement) -> None:
+        """Enter credit of unknown amount that usage proves: the balance is not known any more."""
+        self.inferred = (*self.inferred, credit)
+        self.proofs = (*self.proofs, credit)
+        self.changed = True
+
+    def restate(self, books: Books, late: Money | None) -> None:
+        """Be told the whole ledger anew, as it is known from now on."""
+        self.charges, self.proofs, self.late = list(books.charges), books.proofs, late
+        self.entries, self._settled = list(books.entries), None
+        self.changed = True
+
+    def know(self, now: datetime) -> Known:
+        """Return what is known at an instant."""
+        self._forget(now)
+        days = self.days(now)
+        position = None if self.proofs else self._position(days, now)
+        return Known(
+            plan=self.plan,
+            row=Row(self.begin, now),
+            books=Books(charges=tuple(self.charges), proofs=self.proofs),
+            days=tuple(days[-LOOK_BACK.days :]),
+            position=position,
+            costs_read=True,
+            proven_at=self.proofs[-1].at if self.proofs else None,
+        )
+
+    def spent(self, now: datetime) -> Sequence[Spent] | None:
+        """Return the recent spend by the hour, None where forecasts rest on days."""
+        return self.view.spent(now) if self.hourly else None
+
+    def polls(self, now: datetime) -> Polls:
+        """Return how the reading goes: well."""
+        return Polls(first_ok_at=self.begin, last_ok_at=now)
+
+    def budgets(self, known: Known, now: datetime) -> tuple[BudgetUse, ...]:
+        """Return the use of the budgets that are about all of the account."""
+        return tuple(
+            BudgetUse(budget, window, self._spent(known.days, window, now))
+            for budget in self.plan.budgets
+            if (budget.project, budget.model, budget.api_key) == (None, None, None)
+            for window in budget_windows(budget, self.plan.zone, self.begin, now)
+        )
+
+    def days(self, now: datetime) -> list[DaySpend]:
+        """Return what is seen of each UTC day so far."""
+        midnight = min(self.view.settled(now), utc_day(now).start)
+        start = self._days[-1].day.end if self._days else utc_day(self.begin).start
+        while start < midnight:
+            self._days.append(self._seen(start, now))
+            start += DAY
+        after = []
+        while start <= now:
+            after.append(self._seen(start, now))
+            start += DAY
+        return self._days + after
+
+    def _seen(self, start: datetime, now: datetime) -> DaySpend:
+        day = Window(start, start + DAY)
+        return DaySpend(day, Money(self.view.booked(day, now), self.plan.account.currency))
+
+    def _position(self, days: Sequence[DaySpend], now: datetime) -> Position | None:
+        """Return the derived balance, and settle what will not change any more."""
+        watched = levels(self.plan.account)
+        since = self._settled.at if self._settled else None
+        recent = days if since is None else days[(since - days[0].day.start) // DAY :]
+        midnight = self._days[-1].day.end if self._days else None
+        if midnight is not None and (since is None or midnight > since):
+            self._settled = settle(
+                self.entries,
+                recent,
+                midnight,
+                late=self.late,
+                levels=watched,
+                settled=self._settled,
+            )
+            self.entries = [one for one in self.entries if one.at > midnight]
+        return derive(
+            self.entries,
+            recent,
+            now,
+            as_of=now,
+            late=self.late,
+            levels=watched,
+            settled=self._settled,
+        )
+
+    def _spent(self, days: Sequence[DaySpend], window: Window, now: datetime) -> Money:
+        nanos = sum(day_share(day, window, now) for day in days)
+        return Money(nanos, self.plan.account.currency)
+
+    def _forget(self, now: datetime) -> None:
+        """Drop charges that no fact looks at; the last that came of each account stays."""
+        if self.charges and now - self.charges[0].at > REMEMBERED:
+            last = max(
+                (one for one in self.charges if one.outcome is Outcome.SUCCEEDED),
+                key=lambda one: one.at,
+                default=None,
+            )
+            self.charges = [
+                one
+                for one in self.charges
+                if one is last
+                or now - one.at <= REMEMBERED
+                or (one.outcome is not Outcome.SUCCEEDED and (last is None or one.at >= last.at))
+            ]

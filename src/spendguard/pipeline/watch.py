@@ -1,0 +1,176 @@
+"""Watch: what usage tells beside money: its pace, who is new, what has no price, costs that stand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from spendguard.core.estimates import Spender, first_unsettled
+from spendguard.core.facts import NewSpender, UnpricedUse, UsageFacts
+from spendguard.core.money import Amount, Money
+from spendguard.core.spikes import CALM, LOOK_BACK, RECENT, Cause, Moment, Pace, Usual
+from spendguard.core.windows import DAY, HOUR, Window, utc_day
+from spendguard.pipeline.estimated import fresh
+from spendguard.store import estimates, readings, spenders, usage
+from spendguard.store.connect import Tx
+from spendguard.store.readings import Part
+from spendguard.store.usage import MINUTE, QUARTER
+
+NEW_FOR = DAY * 7
+UNPRICED_DAYS = DAY * 7
+COMPARED_DAYS = DAY * 7
+STANDS_AFTER = timedelta(hours=36)
+WORTH = Amount.parse("0.10")  # of usage that costs must have shown by then
+
+
+def usage_facts(tx: Tx, row: Any, now: datetime) -> UsageFacts | None:
+    """Return what usage tells of an account; None while it is not read, or was read long ago."""
+    if not fresh(row, now):
+        return None
+    requests = usage.requests_by_model(tx, row.id, utc_day(now - UNPRICED_DAYS).start)
+    settled = estimates.settled(tx, row.id, first_unsettled(now).start - COMPARED_DAYS)
+    known = any(one.booked > 0 for one in settled)
+    return UsageFacts(
+        read_at=row.usage_read_at,
+        pace=_pace(tx, row, now),
+        requests=sum(count for count, _ in requests.values()),
+        unpriced=tuple(
+            UnpricedUse(model, unpriced)
+            for model, (_, unpriced) in sorted(requests.items())
+            if unpriced
+        ),
+        estimated=Money(sum(one.estimated for one in settled), row.currency) if known else None,
+        booked=Money(sum(one.booked for one in settled), row.currency) if known else None,
+    )
+
+
+def unpriced_since(tx: Tx, row: Any, since: datetime) -> int:
+    """Return how many requests of the UTC days from an instant on have no price."""
+    if row.usage_from is None:
+        return 0
+    found = usage.requests_by_model(tx, row.id, utc_day(since).start)
+    return sum(unpriced for _, unpriced in found.values())
+
+
+def stale_since(tx: Tx, row: Any, now: datetime) -> datetime | None:
+    """Return since when costs stand, where usage has moved for so long that they cannot be right."""
+    moved = row.costs_moved_at
+    if moved is None or not fresh(row, now) or now - moved < STANDS_AFTER:
+        return None
+    hours = usage.used(tx, row.id, Window(max(moved, now - LOOK_BACK), now))
+    paid = [one for one in hours if one.nanos > 0]
+    if sum(one.nanos for one in paid) < WORTH.nanos:
+        return None
+    return moved if paid[-1].at - paid[0].at >= STANDS_AFTER - HOUR else None
+
+
+def newcomers(tx: Tx, row: Any, now: datetime) -> tuple[NewSpender, ...]:
+    """Return the api keys and models first seen in the last week, with the dearest day of each."""
+    found = spenders.unaccepted(tx, row.id, now - NEW_FOR)
+    if not found:
+        return ()
+    called = readings.called(tx, row.id)
+    told = []
+    for one in found:
+        day, nanos = _dearest(tx, row, one, now)
+        name = called.get((one.kind, one.id), "")
+        amount = Money(nanos, row.currency)
+        told.append(NewSpender(one.kind, one.id, name, one.first_seen_at, day, amount))
+    return tuple(told)
+
+
+def _dearest(tx: Tx, row: Any, who: spenders.Newcomer, now: datetime) -> tuple[datetime, int]:
+    part = Part(api_keys=frozenset({who.id})) if who.kind == "api_key" else Part(model=who.id)
+    window = Window(utc_day(who.first_seen_at - DAY).start, now)
+    days: dict[datetime, int] = defaultdict(int)
+    for spent in readings.part_spend(tx, row.id, row.currency, window, part):
+        days[spent.day.start] += spent.amount.nanos
+    for day, nanos in estimates.unbooked_days(tx, row.id, part).items():
+        days[day] += nanos
+    return max(days.items(), key=lambda one: (one[1], one[0]), default=(utc_day(now).start, 0))
+
+
+def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
+    """Return how fast money went until usage was read; an acknowledged spike from its beginning."""
+    now = min(now, row.usage_read_at)
+    accepted = row.spike_accepted_at
+    back = RECENT if accepted is not None and now - accepted < RECENT else CALM
+    minutes = {
+        one.at: one.nanos
+        for one in usage.used(tx, row.id, Window(now - back - HOUR, now), MINUTE)
+        if one.nanos > 0
+    }
+    if not minutes:
+        return Pace(())
+    window = Window(max(now - LOOK_BACK - RECENT, row.usage_from), now - RECENT)
+    hours = usage.used(tx, row.id, window) if window.start < window.end else []
+    if not any(one.nanos for one in hours) and not _ever_spent(tx, row, window.end):
+        return None
+    usual = Usual.of({one.at: one.nanos for one in hours}, window)
+    if usual is None:
+        return None
+    moments = [
+        Moment(at, _sum(minutes, at, HOUR), _sum(minutes, at, QUARTER), usual.hour(at))
+        for at in _instants(now, back)
+    ]
+    worst = max(moments, key=lambda one: one.hour)
+    causes = _causes(tx, row, Window(worst.at - HOUR, worst.at), window) if _fast(worst) else ()
+    return Pace(tuple(moments), causes, accepted, row.spike_accepted_nanos or 0)
+
+
+def _ever_spent(tx: Tx, row: Any, until: datetime) -> bool:
+    """Tell whether anything is booked before an instant: an account that is new has no history."""
+    since = row.read_from or until
+    return readings.any_spend(tx, row.id, Window(since, until))
+
+
+def _instants(now: datetime, back: timedelta) -> list[datetime]:
+    """Return the present and each quarter-hour before it, the oldest first."""
+    last = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+    return [*(last - QUARTER * n for n in range(int(back / QUARTER), -1, -1)), now]
+
+
+def _sum(minutes: Mapping[datetime, int], until: datetime, length: timedelta) -> int:
+    return sum(nanos for at, nanos in minutes.items() if until - length <= at < until)
+
+
+def _fast(moment: Moment) -> bool:
+    return moment.hour > moment.usual or moment.quarter * 2 > moment.usual
+
+
+def _causes(tx: Tx, row: Any, hour: Window, history: Window) -> tuple[Cause, ...]:
+    """Return who spent most of what is above the usual, of each kind that one stands out in."""
+    now_spent = usage.by_spender(tx, row.id, hour)
+    before = _mean_hour(tx, row, history)
+    called = readings.called(tx, row.id)
+    causes = []
+    for place, kind in ((1, "api_key"), (2, "model"), (0, "project")):
+        above = _above(now_spent, before, place)
+        whole = sum(above.values())
+        identity, nanos = max(above.items(), key=lambda one: (one[1], one[0]), default=("", 0))
+        if identity and nanos * 2 >= whole > 0:
+            name = called.get((kind, identity), "")
+            causes.append(Cause(kind, identity, name, nanos * 100 // whole))
+    return tuple(causes)
+
+
+def _mean_hour(tx: Tx, row: Any, history: Window) -> dict[Spender, int]:
+    days = usage.estimates(tx, row.id, utc_day(history.start).start, history.end)
+    sums: dict[Spender, int] = defaultdict(int)
+    for by_spender in days.values():
+        for spender, one in by_spender.items():
+            sums[spender] += one.nanos or 0
+    hours = max(len(days), 1) * 24
+    return {spender: nanos // hours for spender, nanos in sums.items()}
+
+
+def _above(
+    spent: Mapping[Spender, int], before: Mapping[Spender, int], place: int
+) -> dict[str, int]:
+    differences: dict[str, int] = defaultdict(int)
+    for sign, side in ((1, spent), (-1, before)):
+        for spender, nanos in side.items():
+            differences[spender[place]] += sign * nanos
+    return {identity: nanos for identity, nanos in differences.items() if nanos > 0}

@@ -1,0 +1,111 @@
+"""spend-spike: money goes much faster than the account's own history explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import ClassVar
+
+from spendguard.core.alerts import Policy
+from spendguard.core.facts import AccountFacts
+from spendguard.core.findings import Finding, Severity, Status, Value
+from spendguard.core.money import Amount, Money
+from spendguard.core.spikes import CALM, Moment, Pace
+from spendguard.rules.base import known_position, read_values, unknown
+
+MINIMUM = Amount.parse("1.00")
+WORSE = 3  # so many times what fires is critical
+DRAIN_HOURS = 6  # a balance that lasts no longer at this pace makes it critical
+RISES = 2  # so many times what was acknowledged is told again
+
+
+@dataclass(frozen=True, slots=True)
+class SpendSpike:
+    """Fire at `ratio` times the usual hour within an hour, or half of that within a quarter of one.
+
+    It must also be `minimum` in money. It is over after two calm hours.
+    """
+
+    name: ClassVar[str] = "spend-spike"
+    policy: ClassVar[Policy] = Policy()
+
+    ratio: int = 3
+    minimum: Amount = MINIMUM
+
+    def evaluate(self, facts: AccountFacts) -> list[Finding]:
+        """Look at every moment of the last two hours, so that a short pause does not end it."""
+        if facts.usage is None:
+            return [unknown(self.name, facts.account, "usage", **read_values(facts))]
+        pace = facts.usage.pace
+        if pace is None:
+            return [unknown(self.name, facts.account, "history", **read_values(facts))]
+        hot = self._episode(facts, pace)
+        if not hot:
+            latest = pace.moments[-1] if pace.moments else None
+            values = _values(facts, pace, latest)
+            return [Finding(self.name, facts.account, Status.CLEAR, values=values)]
+        return [self._fire(facts, pace, hot)]
+
+    def _level(self, moment: Moment) -> int:
+        """Return how far the pace of a moment is beyond what fires: 0 below it, 2 far beyond."""
+        least, usual = self.minimum.nanos, moment.usual * self.ratio
+        for level, times in ((2, WORSE), (1, 1)):
+            in_hour = moment.hour >= max(least, usual) * times
+            in_quarter = moment.quarter >= max(least, usual // 2) * times
+            if in_hour or in_quarter:
+                return level
+        return 0
+
+    def _episode(self, facts: AccountFacts, pace: Pace) -> list[Moment]:
+        """Return the moments of the spike that lasts, empty without one or once it is accepted."""
+        hot = [moment for moment in pace.moments if self._level(moment)]
+        if not hot or facts.now - hot[-1].at >= CALM:
+            return []
+        for before, after in reversed([*pairwise(hot)]):
+            if after.at - before.at >= CALM:
+                hot = hot[hot.index(after) :]
+                break
+        accepted = pace.accepted_at
+        if accepted is not None and accepted >= hot[0].at:
+            return [one for one in hot if one.at > accepted and one.hour > pace.accepted * RISES]
+        return hot
+
+    def _fire(self, facts: AccountFacts, pace: Pace, hot: list[Moment]) -> Finding:
+        recent = [one for one in hot if facts.now - one.at < CALM] or hot
+        worst = max(recent, key=lambda one: (self._level(one), one.hour))
+        values = _values(facts, pace, worst)
+        drains = "empty_in" in values
+        critical = self._level(worst) > 1 or drains
+        severity = Severity.CRITICAL if critical else Severity.WARNING
+        step, rank = (
+            ("draining" if drains else f"{self.ratio * WORSE}x", 2) if critical else ("", 1)
+        )
+        return Finding(
+            self.name,
+            facts.account,
+            Status.FIRING,
+            severity,
+            step or f"{self.ratio}x",
+            rank,
+            values,
+        )
+
+
+def _values(facts: AccountFacts, pace: Pace, moment: Moment | None) -> dict[str, Value]:
+    told: dict[str, Value] = read_values(facts)
+    if moment is None:
+        return told
+    told |= {
+        "spent": Money(moment.hour, facts.currency),
+        "usual": Money(moment.usual, facts.currency),
+        "spent_until": moment.at,
+        "times": moment.hour // moment.usual if moment.usual else None,
+    }
+    for cause in pace.causes:
+        told |= {cause.kind: cause.name or cause.id, f"{cause.kind}_percent": cause.percent}
+    position = known_position(facts)
+    if position is not None and 0 < position.floor.nanos < moment.hour * DRAIN_HOURS:
+        seconds = position.floor.nanos * 3600 // moment.hour
+        told |= {"floor": position.floor, "empty_in": timedelta(seconds=seconds)}
+    return told

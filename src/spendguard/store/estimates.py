@@ -1,0 +1,174 @@
+"""Estimates in the database: what is not booked yet, how settled days compare, and splits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from spendguard.core import estimates as core
+from spendguard.core.estimates import Spender
+from spendguard.core.ledger import Split
+from spendguard.core.windows import DAY, Window
+from spendguard.store import usage
+from spendguard.store.readings import Part, dimension_ids
+from spendguard.store.schema import checkpoint_splits, dimensions, settled_days, spend, unbooked
+from spendguard.store.types import to_microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A settled UTC day: its estimate, and the bill for the same keys and models, in nanos."""
+
+    day: datetime
+    estimated: int
+    booked: int
+
+
+def refresh(tx: sa.Connection, account_id: int, currency: str, now: datetime) -> None:
+    """Bring what is not booked up to date after costs or usage were read, and settle days.
+
+    What is no longer open is dropped; how well it had been estimated is kept.
+    """
+    first = usage.first_day(tx, account_id)
+    if first is None:
+        return
+    open_from = core.first_unsettled(now).start
+    _settle(tx, account_id, currency, first, open_from)
+    told: dict[tuple[datetime, Spender], int] = {}
+    days = usage.estimates(tx, account_id, open_from, now)
+    booked = _booked(tx, account_id, currency, open_from, now)
+    for day, by_spender in days.items():
+        known = {who: one.nanos for who, one in by_spender.items() if one.nanos is not None}
+        missing = core.unbooked(known, booked.get(day, {}))
+        told |= {(day, spender): nanos for spender, nanos in missing.items()}
+    _put_unbooked(tx, account_id, told)
+
+
+def _settle(
+    tx: sa.Connection, account_id: int, currency: str, first: datetime, open_from: datetime
+) -> None:
+    table = settled_days.c
+    last = tx.execute(
+        sa.select(sa.func.max(table.day)).where(table.account_id == account_id)
+    ).scalar_one()
+    since = first if last is None else last + DAY
+    if since >= open_from:
+        return
+    booked = _booked(tx, account_id, currency, since, open_from)
+    rows = []
+    for day, by_spender in sorted(usage.estimates(tx, account_id, since, open_from).items()):
+        estimated, bill = core.compared(by_spender, booked.get(day, {}))
+        rows.append({"account_id": account_id, "day": day, "estimated": estimated, "booked": bill})
+    if rows:
+        tx.execute(sa.insert(settled_days), rows)
+
+
+def _booked(
+    tx: sa.Connection, account_id: int, currency: str, since: datetime, until: datetime
+) -> dict[datetime, dict[Spender, int]]:
+    rows, dims = spend.c, dimensions.c
+    found = tx.execute(
+        sa.select(rows.day, dims.project, dims.api_key, dims.model, sa.func.sum(rows.nanos))
+        .join(dimensions, dims.id == rows.dimension_id)
+        .where(rows.account_id == account_id, rows.currency == currency)
+        .where(rows.day >= since, rows.day < until)
+        .group_by(rows.day, dims.project, dims.api_key, dims.model)
+    )
+    days: dict[datetime, dict[Spender, int]] = defaultdict(dict)
+    for day, project, key, model, nanos in found:
+        days[day][project, key, model] = int(nanos)
+    return days
+
+
+_UPSERT = """
+INSERT INTO unbooked (account_id, day, dimension_id, nanos) VALUES (?, ?, ?, ?)
+ON CONFLICT (account_id, day, dimension_id) DO UPDATE SET nanos = excluded.nanos
+"""
+
+
+def _put_unbooked(
+    tx: sa.Connection, account_id: int, told: Mapping[tuple[datetime, Spender], int]
+) -> None:
+    wanted = {(project, key, "", model) for _, (project, key, model) in told}
+    ids = dimension_ids(tx, account_id, wanted)
+    new = {
+        (to_microseconds(day), ids[project, key, "", model]): nanos
+        for (day, (project, key, model)), nanos in told.items()
+    }
+    table = unbooked.c
+    held = {
+        (to_microseconds(day), dimension): nanos
+        for day, dimension, nanos in tx.execute(
+            sa.select(table.day, table.dimension_id, table.nanos).where(
+                table.account_id == account_id
+            )
+        )
+    }
+    gone = [(account_id, *key) for key in held.keys() - new.keys()]
+    if gone:
+        tx.exec_driver_sql(
+            "DELETE FROM unbooked WHERE account_id = ? AND day = ? AND dimension_id = ?", gone
+        )
+    rows = [(account_id, *key, nanos) for key, nanos in new.items() if held.get(key) != nanos]
+    if rows:
+        tx.exec_driver_sql(_UPSERT, rows)
+
+
+def unbooked_days(
+    tx: sa.Connection, account_id: int, part: Part | None = None
+) -> dict[datetime, int]:
+    """Return what is estimated and not booked, by UTC day, of a part or all of an account."""
+    rows, dims = unbooked.c, dimensions.c
+    query = (
+        sa.select(rows.day, sa.func.sum(rows.nanos))
+        .where(rows.account_id == account_id)
+        .group_by(rows.day)
+    )
+    if part is not None:
+        query = part.narrow(query.join(dimensions, dims.id == rows.dimension_id), dims)
+    return {day: int(nanos) for day, nanos in tx.execute(query)}
+
+
+def split_at(tx: sa.Connection, account_id: int, currency: str, at: datetime) -> Split:
+    """Return how the usage of a UTC day divides at an instant inside it, as far as it is known."""
+    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    hours = usage.used(tx, account_id, Window(day, day + DAY))
+    from_hour = sum(one.nanos for one in hours if one.at >= hour)
+    after = from_hour - usage.used_before(tx, account_id, at)
+    told = usage.estimates(tx, account_id, day, day + DAY).get(day, {})
+    known = {who: one.nanos for who, one in told.items() if one.nanos is not None}
+    booked = _booked(tx, account_id, currency, day, day + DAY).get(day, {})
+    return Split(max(after, 0), sum(one.nanos for one in hours), core.apart(known, booked))
+
+
+def put_split(tx: sa.Connection, entry_id: str, split: Split) -> None:
+    """Keep how a checkpoint splits its settled day."""
+    tx.execute(
+        sa.insert(checkpoint_splits).values(
+            entry_id=int(entry_id), after_nanos=split.after, day_nanos=split.whole
+        )
+    )
+
+
+def kept_splits(tx: sa.Connection, entry_ids: Iterable[str]) -> dict[str, Split]:
+    """Return the splits that were kept, by entry."""
+    table = checkpoint_splits.c
+    wanted = [int(entry_id) for entry_id in entry_ids]
+    rows = tx.execute(sa.select(checkpoint_splits).where(table.entry_id.in_(wanted)))
+    return {str(row.entry_id): Split(row.after_nanos, row.day_nanos, settled=True) for row in rows}
+
+
+def settled(tx: sa.Connection, account_id: int, since: datetime) -> list[Settled]:
+    """Return the settled UTC days from `since` on, the oldest first."""
+    table = settled_days.c
+    rows = tx.execute(
+        sa.select(table.day, table.estimated, table.booked)
+        .where(table.account_id == account_id, table.day >= since)
+        .order_by(table.day)
+    )
+    return [Settled(day, estimated, booked) for day, estimated, booked in rows]

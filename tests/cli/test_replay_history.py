@@ -1,0 +1,160 @@
+"""replay over what is stored: what was known when, or the charges that would have been tried."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from spendguard.store import schema
+from tests.cli.conftest import Run
+from tests.cli.seeding import DAY, DOLLAR, HOUR, NOW, TODAY, Seed
+
+CONFIGURED = """
+[[accounts]]
+name = "main"
+provider = "openai"
+key = "env:NOWHERE"
+card = "visa-1881"
+[accounts.recharge]
+enabled = true
+trigger = "5.00"
+amount = "10.00"
+[[accounts]]
+name = "idle"
+provider = "openai"
+key = "env:NOWHERE"
+[[cards]]
+name = "visa-1881"
+"""
+STATED = TODAY - 20 * DAY
+
+
+@pytest.fixture
+def stored(seed: Seed) -> Seed:
+    """Thirty days of three dollars, read back this morning; the balance of 20 days ago."""
+    seed.config.write_text(seed.config.read_text() + CONFIGURED, encoding="utf-8")
+    seed.empty().insert(
+        schema.accounts,
+        {
+            "name": "main",
+            "provider": "openai",
+            "currency": "USD",
+            "first_ok_at": NOW - HOUR,
+            "last_ok_at": NOW - HOUR,
+        },
+        {"name": "idle", "provider": "openai", "currency": "USD"},
+    )
+    seed.insert(
+        schema.spend_days,
+        *(
+            {
+                "account_id": 1,
+                "day": TODAY - DAY * back,
+                "currency": "USD",
+                "nanos": 3 * DOLLAR if back else DOLLAR,
+                "first_read_at": NOW - HOUR,
+            }
+            for back in range(31)
+        ),
+    )
+    entry(seed, kind="checkpoint", nanos=12 * DOLLAR, at=STATED)
+    held = {"card": "visa-1881", "nanos": 25 * DOLLAR, "currency": "USD"}
+    seed.insert(schema.card_statements, {**held, "at": STATED, "recorded_at": NOW})
+    return seed
+
+
+def entry(seed: Seed, **columns: Any) -> None:
+    usual = {
+        "account_id": 1,
+        "currency": "USD",
+        "at_stated": True,
+        "expires_stated": False,
+        "source": "manual",
+        "recorded_at": NOW,
+    }
+    seed.insert(schema.entries, {**usual, **columns})
+
+
+def charge(seed: Seed, at: datetime, outcome: str, **columns: Any) -> None:
+    told = {"kind": "charge", "nanos": 10 * DOLLAR, "outcome": outcome, "card": "visa-1881"}
+    entry(seed, at=at, **{**told, **columns})
+
+
+def days(played: Any) -> list[tuple[str, str]]:
+    return [(one["at"][:10], one["kind"]) for one in played["events"]]
+
+
+@pytest.mark.usefixtures("stored")
+def test_where_nobody_told_of_a_charge_those_of_the_provider_are_played(run: Run) -> None:
+    played = run("replay", "--json", "--every", "12h").json
+
+    assert played["accounts"] == [{"name": "main", "card": "visa-1881", "charges": "played"}]
+    assert days(played) == [
+        ("2026-11-05", "recharged"),
+        ("2026-11-08", "recharged"),
+        ("2026-11-12", "charge_failed"),
+        ("2026-11-13", "charge_failed"),
+        ("2026-11-13", "banned"),
+    ]
+    failed = played["outcomes"]["events"][0]
+    assert failed["rule"] == "card-short"
+    assert failed["lead_hours"] > 24
+    assert played["until"] == "2026-11-23T12:00:00Z"
+
+
+def test_charges_that_were_recorded_are_what_happened(run: Run, stored: Seed) -> None:
+    charge(stored, STATED + 3 * DAY, "succeeded")
+    charge(stored, STATED + 9 * DAY, "failed", nanos=None)
+    charge(stored, STATED + 10 * DAY, "succeeded", nanos=50 * DOLLAR)
+    charge(stored, STATED + 10 * DAY, "failed", voided_at=NOW)
+
+    played = run("replay", "--json", "--every", "12h").json
+
+    assert played["accounts"][0]["charges"] == "recorded"
+    assert [(one["kind"], one["amount"], one["balance"]) for one in played["events"]] == [
+        ("recharged", "10.00", "13.00"),
+        ("exhausted", None, "0.00"),
+        ("charge_failed", None, "-5.00"),
+        ("recharged", "50.00", "42.00"),
+    ]
+    told = {(one["rule"], one["reason"]) for one in played["alerts"]}
+    assert {("charge-failed", "fired"), ("charge-failed", "resolved")} <= told
+    assert len(played["forecasts"]) == 30 * 2 + 1
+
+
+def test_what_is_told_can_be_cut(run: Run, stored: Seed) -> None:
+    charge(stored, STATED + 3 * DAY, "succeeded")
+    charge(stored, STATED + 9 * DAY, "failed")
+    cut = ("--since", "2026-11-08", "--until", "2026-11-11", "--every", "6h")
+    played = run("replay", "--account", "main", "--json", *cut).json
+
+    assert [one["made_at"] for one in played["forecasts"]] == [
+        f"2026-11-{day:02}T{hour:02}:00:00Z" for day in (8, 9, 10) for hour in (0, 6, 12, 18)
+    ]
+    assert days(played) == [("2026-11-10", "exhausted")]
+    assert {one["at"][:10] for one in played["alerts"]} <= {
+        "2026-11-08",
+        "2026-11-09",
+        "2026-11-10",
+    }
+
+
+@pytest.mark.usefixtures("stored")
+def test_thresholds_are_compared_over_it(run: Run) -> None:
+    ran = run("replay", "--every", "1d", "--set", "rules.card-short.horizon=1d")
+
+    assert ran.code == 0
+    assert "rules.card-short.horizon=1d" in ran.out
+    assert "main: its charges are those that the provider would have tried" in ran.out
+
+
+@pytest.mark.usefixtures("stored")
+def test_an_account_that_was_never_read_has_nothing_to_play(run: Run) -> None:
+    ran = run("replay", "--account", "idle")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "error: nothing was read of that yet" in ran.err
+    assert run("replay", "--account", "ilde").err.startswith("error: unknown account 'ilde'")
+    assert run("replay", "--since", "1h", "--until", "2h").code == 64

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from spendguard.core.facts import AccountFacts, UsageFacts
+from spendguard.core.findings import Finding, Severity, Status
+from spendguard.core.money import Amount, Money
+from spendguard.core.spikes import Cause, Moment, Pace
+from spendguard.rules.spend_spike import SpendSpike
+
+Facts = Callable[..., AccountFacts]
+CENT = 10_000_000
+
+
+def moment(now: datetime, minutes: int, hour: int, quarter: int = 0, usual: int = 100) -> Moment:
+    """So many cents before an instant so many minutes ago."""
+    at = now - timedelta(minutes=minutes)
+    return Moment(at, hour * CENT, quarter * CENT, usual * CENT)
+
+
+def judged(facts: Facts, *moments: Moment, floor: str | None = None, **pace: object) -> Finding:
+    known = Pace(moments, **pace)  # type: ignore[arg-type]
+    [finding] = SpendSpike().evaluate(facts(floor, usage=UsageFacts(moments[-1].at, known)))
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("hour", "quarter", "usual", "step"),
+    [
+        pytest.param(299, 0, 100, "", id="less than three times the usual is none"),
+        pytest.param(300, 0, 100, "3x", id="three times the usual is a spike"),
+        pytest.param(899, 0, 100, "3x", id="and stays one"),
+        pytest.param(900, 0, 100, "9x", id="until it is three times as much again"),
+        pytest.param(160, 150, 100, "3x", id="half of it in a quarter of an hour is one too"),
+        pytest.param(160, 149, 100, "", id="less is none"),
+        pytest.param(99, 99, 5, "", id="what is less than a dollar is none"),
+        pytest.param(100, 0, 5, "3x", id="a dollar is enough where less is usual"),
+        pytest.param(100, 0, 0, "3x", id="and where nothing is"),
+    ],
+)
+def test_the_pace_is_compared_with_the_usual(
+    facts: Facts, now: datetime, hour: int, quarter: int, usual: int, step: str
+) -> None:
+    finding = judged(facts, moment(now, 0, hour, quarter, usual))
+
+    assert (finding.subject, finding.step) == ("main", step)
+    assert (
+        finding.severity
+        is {
+            "": Severity.INFO,
+            "3x": Severity.WARNING,
+            "9x": Severity.CRITICAL,
+        }[step]
+    )
+
+
+def test_a_balance_that_does_not_last_six_hours_makes_it_critical(
+    facts: Facts, now: datetime
+) -> None:
+    lasting = judged(facts, moment(now, 0, 300), floor="18.00")
+    drained = judged(facts, moment(now, 0, 300), floor="17.99")
+
+    assert (lasting.step, lasting.severity) == ("3x", Severity.WARNING)
+    assert (drained.step, drained.severity) == ("draining", Severity.CRITICAL)
+    assert drained.values["empty_in"] == timedelta(hours=6) - timedelta(seconds=12)
+
+
+def test_it_lasts_until_two_calm_hours_have_passed(facts: Facts, now: datetime) -> None:
+    calm = moment(now, 0, 10)
+
+    assert judged(facts, moment(now, 119, 300), calm).status is Status.FIRING
+    assert judged(facts, moment(now, 120, 300), calm).status is Status.CLEAR
+
+
+class TestAnAcceptedSpike:
+    def test_says_nothing_more(self, facts: Facts, now: datetime) -> None:
+        hot = [moment(now, minutes, 500) for minutes in (120, 60, 0)]
+        accepted = now - timedelta(minutes=60)
+
+        finding = judged(facts, *hot, accepted_at=accepted, accepted=500 * CENT)
+
+        assert finding.status is Status.CLEAR
+
+    def test_speaks_again_once_it_doubles(self, facts: Facts, now: datetime) -> None:
+        hot = [moment(now, 60, 500), moment(now, 0, 1001)]
+        accepted = now - timedelta(minutes=30)
+
+        finding = judged(facts, *hot, accepted_at=accepted, accepted=500 * CENT)
+
+        assert finding.status is Status.FIRING
+
+    def test_does_not_speak_for_the_next_one(self, facts: Facts, now: datetime) -> None:
+        hot = [moment(now, minutes, 500) for minutes in (300, 240, 10)]
+        accepted = now - timedelta(minutes=240)
+
+        finding = judged(facts, *hot, accepted_at=accepted, accepted=500 * CENT)
+
+        assert finding.status is Status.FIRING
+
+
+def test_what_explains_it_is_named(facts: Facts, now: datetime) -> None:
+    causes = (Cause("api_key", "key_9", "ci", 96), Cause("model", "gpt-6", "", 80))
+
+    values = judged(facts, moment(now, 0, 310), causes=causes).values
+
+    assert (values["api_key"], values["api_key_percent"]) == ("ci", 96)
+    assert (values["model"], values["model_percent"]) == ("gpt-6", 80)
+    assert (values["spent"], values["times"]) == (Money.parse("3.10", "USD"), 3)
+    assert "project" not in values
+
+
+def test_its_parameters_count(facts: Facts, now: datetime) -> None:
+    known = UsageFacts(now, Pace((moment(now, 0, 400),)))
+    [strict] = SpendSpike(ratio=5).evaluate(facts(usage=known))
+    [rich] = SpendSpike(minimum=Amount.parse("4.01")).evaluate(facts(usage=known))
+    assert (strict.status, rich.status) == (Status.CLEAR, Status.CLEAR)
+
+
+def test_without_usage_or_history_it_is_unknown(facts: Facts, now: datetime) -> None:
+    [unread] = SpendSpike().evaluate(facts())
+    [young] = SpendSpike().evaluate(facts(usage=UsageFacts(now)))
+    assert (unread.status, unread.values["missing"]) == (Status.UNKNOWN, "usage")
+    assert (young.status, young.values["missing"]) == (Status.UNKNOWN, "history")
+
+
+def test_nothing_spent_is_clear(facts: Facts, now: datetime) -> None:
+    [finding] = SpendSpike().evaluate(facts(usage=UsageFacts(now, Pace(()))))
+    assert finding.status is Status.CLEAR
