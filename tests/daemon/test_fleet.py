@@ -1,4 +1,4 @@
-"""A year of the daemon's reading: leap day, both changes of the clocks, jumps, a day asleep."""
+"""A fleet on days unlike others: when clocks change, after a day asleep, when the clock is set."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ MINUTE = timedelta(minutes=1)
 YEAR = timedelta(days=365)
 LATE = 60.0
 """Seconds after its instant at which an account is begun to be read at the latest."""
-SLOW = {"main": "6h", "thirds": "8h", "daily": "1d", "refused": "12h"}
-SECONDS = {"main": 6 * 3600, "thirds": 8 * 3600, "daily": 86400}
 
 
 @pytest.fixture(autouse=True)
@@ -37,40 +35,6 @@ def gaps(guarded: Fleet, name: str, since: float = 0.0) -> list[int]:
     """Return the seconds between reads of an account, by the clock that nobody sets."""
     begun = [one.seconds for one in guarded.reads[name] if one.seconds >= since]
     return [round(later - earlier) for earlier, later in pairwise(begun)]
-
-
-def test_a_year_in_which_the_clock_is_set_twice_starves_nobody(tmp_path: Path) -> None:
-    time = Time(datetime(2027, 6, 1, tzinfo=UTC))
-    began = time.seconds
-    with fleet(tmp_path, time, SLOW, lasts={"refused": 60.0}, failing=["refused"]) as guarded:
-        guarded.go(100 * DAY + MINUTE)
-        time.now += YEAR
-        guarded.go(100 * DAY)  # over the change of the clocks in autumn
-        time.now -= 2 * YEAR
-        guarded.go(40 * DAY + 7 * HOUR)
-        time.now += YEAR
-        guarded.go(126 * DAY)  # over the leap day, and the change in spring
-
-        assert {read.at.date().isoformat() for read in guarded.since(0)} > {
-            "2028-02-29",
-            "2028-03-26",
-            "2028-10-29",
-        }
-        for name, interval in SECONDS.items():
-            assert max(gaps(guarded, name)) <= interval + LATE
-            passed = time.seconds - began
-            assert passed / interval - 1 <= len(guarded.reads[name]) <= passed / interval + 5
-        assert max(gaps(guarded, "refused")) <= 12 * 3600 + LATE
-
-
-def test_but_for_a_clock_that_is_set_every_read_is_an_interval_after_the_last(
-    tmp_path: Path,
-) -> None:
-    time = Time(datetime(2027, 6, 1, tzinfo=UTC))
-    with fleet(tmp_path, time, {"main": "12h", "other": "1d"}) as guarded:
-        guarded.go(366 * DAY)
-        assert set(gaps(guarded, "main")[1:]) == {12 * 3600}
-        assert set(gaps(guarded, "other")[1:]) == {86400}
 
 
 @pytest.mark.parametrize(
