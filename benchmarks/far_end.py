@@ -31,8 +31,8 @@ class FarEnd:
         self._process = subprocess.Popen(  # noqa: S603  our own module
             [PYTHON, "-m", "benchmarks.far_end"], stdout=subprocess.PIPE, text=True
         )
-        assert self._process.stdout is not None
-        self.port = int(self._process.stdout.readline())
+        told = self._process.stdout
+        self.port = int(told.readline()) if told else 0
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,9 +48,17 @@ class FarEnd:
         """Return where a webhook of a name is, without its scheme."""
         return f"127.0.0.1:{self.port}/hook/{name}"
 
-    def tell(self, **changed: float) -> None:
-        """Change what is answered: `extra` dollars today, or `now`, the time in seconds."""
-        self._ask("/control?" + "&".join(f"{key}={value}" for key, value in changed.items()))
+    def tell(self, **changed: float) -> float:
+        """Change what is answered: `extra` dollars today, or `now`, the time in seconds.
+
+        Return when that was, by the clock of the far end.
+        """
+        words = "&".join(f"{key}={value}" for key, value in changed.items())
+        return float(self._ask(f"/control?{words}"))
+
+    def heard(self, who: str) -> list[tuple[float, float]]:
+        """Return when each message of one guard came, and when the last reply before it was sent."""
+        return [(at, replied) for name, at, replied in self.log()["hooks"] if name == who]
 
     def log(self) -> dict[str, Any]:
         """Return what came so far: replies, and when the last was sent and each message came."""
@@ -71,7 +79,6 @@ class _State:
         self.now: float | None = None
         self.costs = 0
         self.replied_at = 0.0
-        self.changed_at = 0.0
         self.hooks: list[tuple[str, float, float]] = []  # whose, when, and the last reply before
 
     def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, str]:
@@ -79,8 +86,7 @@ class _State:
         if path == "/control":
             for name, values in query.items():
                 setattr(self, name, float(values[0]))
-            self.changed_at = time.perf_counter()
-            return 200, ""
+            return 200, str(time.perf_counter())
         if path == "/log":
             return 200, json.dumps(vars(self))
         if path.startswith("/hook/"):

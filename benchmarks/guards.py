@@ -42,7 +42,12 @@ def wait(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
     while not holds():
         if time.monotonic() > ends_at:
             raise RuntimeError("it did not come to hold")
-        time.sleep(0.005)  # noqa: TID251  measuring, not guarding
+        rest(0.005)
+
+
+def rest(seconds: float) -> None:
+    """Let time pass, in which only what is measured is at work."""
+    time.sleep(seconds)  # noqa: TID251  measuring, not guarding
 
 
 @dataclass
@@ -115,7 +120,7 @@ def ours(config: Path) -> Iterator[Guard]:
         with log, _process([OURS, "--config", str(config), "run"], env, log.fileno()) as pid:
             while not end.recv(4096).startswith(b"READY=1"):
                 continue
-            end.setblocking(False)
+            end.settimeout(0)
             yield Guard([pid])
 
 

@@ -39,6 +39,8 @@ class Child:
         given = (words, program.env, program.directory, self.log)
         self._process = _FORKS.Process(target=_be, args=given)
         self._process.start()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
 
     def over(self, seconds: float) -> bool:
         """Wait for a moment; tell whether it has ended."""
@@ -47,9 +49,9 @@ class Child:
 
     def end(self, number: signal.Signals | None = None) -> int:
         """Send a signal, if any, and return how it ended: a code, or a negative signal."""
-        if number is not None and self._process.pid is not None:
+        if number is not None and not self.over(0):
             with suppress(ProcessLookupError):
-                os.kill(self._process.pid, number)
+                os.kill(self.pid, number)
         self._process.join(PATIENCE)
         code = self._process.exitcode
         assert code is not None, "it does not end"
