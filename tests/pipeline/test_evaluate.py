@@ -137,6 +137,20 @@ def test_an_inhibited_alert_that_rises_is_told_at_once_beside_its_inhibitor(stor
     ]
 
 
+def test_the_end_of_what_only_the_message_of_another_told_of_is_told_too(store: Store) -> None:
+    charge, low = firing("charge-failed", CRITICAL, 1), firing("balance-low", CRITICAL, 2)
+    guard = Guard(store)
+    guard.at(0).finds(low, charge, firing("deposit-cap", WARNING, 2))
+    guard.at(1).finds(low, charge, firing("deposit-cap", CRITICAL, 3))
+    guard.at(2).finds(clear("balance-low"), charge, firing("deposit-cap", CRITICAL, 3))
+
+    assert guard.owed() == [
+        ["fired charge-failed"],
+        ["fired deposit-cap", "standing balance-low"],
+        ["resolved balance-low"],
+    ]
+
+
 def test_a_silenced_alert_is_quiet_until_it_rises_and_speaks_when_the_silence_ends(
     store: Store,
 ) -> None:

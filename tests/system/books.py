@@ -103,6 +103,19 @@ def unresolved(database: Path, channel: str) -> set[str]:
     return warned
 
 
+def said(database: Path) -> set[str]:
+    """Return the alerts of which anything was to be said."""
+    rows = ask(database, "SELECT DISTINCT alert_id FROM alert_events WHERE what LIKE 'said%'")
+    return {str(row[0]) for row in rows}
+
+
+def told(database: Path, channel: str) -> set[str]:
+    """Return the alerts that a channel has heard of."""
+    rows = ask(database, "SELECT * FROM outbox WHERE state = 'delivered'")
+    items = [json.loads(row["items"])["items"] for row in rows if row["channel"] == channel]
+    return {item["alert"] for each in items for item in each}
+
+
 def ended(database: Path) -> set[str]:
     """Return the alerts that are over."""
     return {str(row[0]) for row in ask(database, "SELECT id FROM alerts WHERE ended_at NOTNULL")}

@@ -195,15 +195,20 @@ def withheld(alert: Alert, reason: NotifyReason) -> bool:
     return any(not alert.level.above(held) for held in holds)
 
 
+def mention(alert: Alert) -> Alert:
+    """Return the alert after the message of another told of it, so that its end is told too."""
+    told = alert.severity if alert.told is None else max(alert.told, alert.severity)
+    return replace(alert, told=told)
+
+
 def say(alert: Alert, now: datetime) -> Alert:
     """Return the alert after a message of its present level was recorded as owed."""
-    told = alert.severity if alert.told is None else max(alert.told, alert.severity)
     raised = alert.acknowledged is not None and alert.level.above(alert.acknowledged)
     return replace(
         alert,
         said=alert.level,
         said_at=now,
-        told=told,
+        told=mention(alert).told,
         acknowledged=None if raised else alert.acknowledged,
         muted=None if alert.muted is None else alert.level,
         inhibited=None if alert.inhibited is None else alert.level,

@@ -17,6 +17,7 @@ from spendguard.core.alerts import (
     advance,
     hold_back,
     inhibits,
+    mention,
     say,
     withheld,
 )
@@ -235,6 +236,7 @@ def _items(
     if kin is None or kin.stored is None or kin.told:
         return
     if kin.scope.reaches(channel, kin.stored.alert):
+        kin.stored = alerts.save(tx, kin.stored, mention(kin.stored.alert), kin.stored.summary)
         yield _item(kin, kin.stored, NotifyReason.STANDING, now)
 
 
