@@ -120,7 +120,7 @@ def ours(config: Path) -> Iterator[Guard]:
         with log, _process([OURS, "--config", str(config), "run"], env, log.fileno()) as pid:
             while not end.recv(4096).startswith(b"READY=1"):
                 continue
-            end.settimeout(0)
+            end.close()  # nobody reads what else it tells
             yield Guard([pid])
 
 

@@ -178,11 +178,11 @@ def _idle(accounts: int, seconds: float) -> Line:
 def _poll_cost(end: FarEnd, config: Path, accounts: int) -> float:
     """Return the seconds of a poll, judging included, where nothing but polls is done."""
     with ours(config) as mine:
-        start = end.log()["costs"]
+        start = int(end.log()["costs"])
         wait(lambda: end.log()["costs"] - start > 2 * accounts + 3)
-        start, used = end.log()["costs"], mine.cpu
+        start, used = int(end.log()["costs"]), mine.cpu
         rest(5.0)
-        return (mine.cpu - used) / max(1, end.log()["costs"] - start)
+        return (mine.cpu - used) / max(1, int(end.log()["costs"]) - start)
 
 
 # aims 14 and 15

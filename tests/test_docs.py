@@ -313,11 +313,10 @@ def test_the_timer_takes_every_code_but_an_error_as_normal() -> None:
     assert set(told[1].split("|")) == {"0", *success[1].split()} == EXIT_CODES - {"1", "64"}
 
 
-def ten_days(world: World) -> None:
-    """Let a bot that was tried out before spend 2.70 a day, and 1.20 this morning."""
-    world.purchase(NOW - DAY * 40, "60.00")
-    world.spend(NOW - DAY * 20, "0.10", line_item="gpt-6-astra, input_tokens")
-    for back in range(10):
+def a_month(world: World) -> None:
+    """Let a bot spend 2.70 a day for a month, and 1.20 this morning."""
+    world.purchase(NOW - DAY * 40, "120.00")
+    for back in range(30):
         at = NOW - DAY * back - timedelta(hours=2)
         world.spend(at, "2.70" if back else "1.20", line_item="gpt-6-astra, input_tokens")
 
@@ -327,7 +326,7 @@ def test_the_transcript_is_what_the_program_prints(
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-docs")
     world = World(NOW)
-    ten_days(world)
+    a_month(world)
     with Simulator(world, "sk-admin-docs") as simulator, HttpEnd() as chat:
         monkeypatch.setenv("SLACK_URL", chat.url)
         Path("spendguard.toml").write_text(

@@ -18,7 +18,16 @@ from spendguard.store.schema import metadata
 from spendguard.store.types import to_microseconds
 from tests.cli.seeding import NOW
 
-PARAMETERS = {"account": None, "currency": "USD", "since": 0, "cut": 0, "until": 1, "id": 1, "most": 1, "now": 0}
+PARAMETERS = {
+    "account": None,
+    "currency": "USD",
+    "since": 0,
+    "cut": 0,
+    "until": 1,
+    "id": 1,
+    "most": 1,
+    "now": 0,
+}
 
 
 @pytest.fixture

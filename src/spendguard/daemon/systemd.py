@@ -32,6 +32,7 @@ class Supervisor:
             return
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as end:
+                end.settimeout(1)  # a listener that does not read must not stop us either
                 end.connect(self._address)
                 end.send("\n".join(lines).encode())
         except OSError:
