@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from os import path as paths
 
 from spendguard.config import places
-from spendguard.config.plain import look
 from spendguard.core.errors import ConfigError, Problem
 
 TYPE_CHECKING = False
@@ -139,11 +138,7 @@ def locate(path: str | os.PathLike[str], env: Mapping[str, str]) -> Located:
 
 def _told(path: str) -> Mapping[str, Any]:
     """Return the zone and the place that a file tells."""
-    content = _content(path)
-    plain = look(content)
-    if plain is not None:
-        return plain
-    raw = _parsed(path, content)
+    raw = read_toml(path)
     table = raw.get("database")
     url = table.get("url") if isinstance(table, dict) else None
     return {"timezone": raw.get("timezone", "UTC"), "url": url}
