@@ -18,6 +18,7 @@ from tests.rules.charging import (
     NOW,
     OFF,
     card,
+    outlook,
     payer,
     standing,
     struck,
@@ -91,6 +92,26 @@ def test_the_horizon(per_day: str, status: Status) -> None:
 
     assert CardShort().evaluate(known)[0].status is status
     assert CardShort(horizon=timedelta(hours=1)).evaluate(known)[0].status is Status.CLEAR
+
+
+@pytest.mark.parametrize(
+    ("rates", "status"),
+    [
+        pytest.param(("2.00", "1.20", "0.50"), Status.CLEAR, id="it may come in time, one in ten"),
+        pytest.param(("2.00", "1.70", "0.50"), Status.FIRING, id="it is expected in time"),
+        pytest.param(("1.50", "1.40", "1.35"), Status.FIRING, id="it comes in time on any course"),
+    ],
+)
+def test_a_charge_that_only_may_come_within_the_horizon_is_not_cried_about(
+    rates: tuple[str, ...], status: Status
+) -> None:
+    foreseen = replace(payer("main", "9.00", rates[1]), outlook=outlook("9.00", *rates))
+    [finding] = CardShort().evaluate(card("7.40", foreseen))
+    assert finding.status is status
+
+    told = standing("card-short", 2, "card:visa")
+    [held] = CardShort().evaluate(card("7.40", foreseen, standing=told))
+    assert held.status is Status.FIRING
 
 
 def test_the_minimum_is_a_parameter() -> None:

@@ -45,8 +45,11 @@ class CardShort:
         if facts.balance is None:
             return [unknown(self.name, subject, "card", **values)]
         step = self._step(facts, facts.balance, wanted, held=held)
-        if step:
-            return [self._fire(subject, step, facts, wanted, values)]
+        failing = first_unpaid(facts.card, facts.balance, wanted) or next(
+            iter(wanted.charges), None
+        )
+        if step and failing and (held or self._likely(failing, facts.now)):
+            return [self._fire(subject, step, facts, wanted, failing, values)]
         if not complete:
             return [unknown(self.name, subject, "course", **values)]
         return [Finding(self.name, subject, Status.CLEAR, values=values)]
@@ -60,12 +63,29 @@ class CardShort:
             return "short"
         return "minimum" if balance.nanos < _over(least.nanos, margin) else ""
 
+    def _likely(self, failing: Coming, now: datetime) -> bool:
+        """Tell whether the charge will come within the horizon, not only that it may.
+
+        What must be on the card is counted by the cautious course. To speak on that alone would be
+        early more often than right; so a charge counts that comes in time on the slow course too,
+        or is expected with a sixth of the horizon to spare.
+        """
+        if failing.earliest is None and failing.latest is None:
+            return True
+        surely = failing.latest is not None and failing.latest <= now + self.horizon
+        return surely or failing.at <= now + self.horizon * 5 / 6
+
     def _fire(
-        self, subject: str, step: str, facts: CardFacts, wanted: Need, values: dict[str, Value]
+        self,
+        subject: str,
+        step: str,
+        facts: CardFacts,
+        wanted: Need,
+        failing: Coming,
+        values: dict[str, Value],
     ) -> Finding:
         balance = facts.balance
         assert balance is not None  # noqa: S101  the caller asked
-        failing = first_unpaid(facts.card, balance, wanted) or wanted.charges[0]
         least = self.minimum.of(facts.card.currency)
         target = max(wanted.amount, least)
         missing = max(target.nanos - balance.nanos, 0)
