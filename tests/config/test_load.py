@@ -371,6 +371,7 @@ def test_the_effective_configuration_is_what_holds(configure: Configure) -> None
             "accounts": ["main"],
             "rules": ["blind", "runway-short"],
             "language": "en",
+            "pictures": True,
         }
     ]
     assert effective["rules"]["main"]["balance-low"] == {

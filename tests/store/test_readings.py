@@ -315,7 +315,8 @@ class TestLateSpend:
 
     def late(self, store: Store, account_id: int, at: datetime | None = None) -> str:
         stated_at = at or self.CHECKPOINT
-        return ask(store, lambda tx: readings.late_spend(tx, account_id, "USD", stated_at)).exact()
+        late = ask(store, lambda tx: readings.late_spend(tx, account_id, "USD", stated_at))
+        return Money(sum(late.values()), "USD").exact()
 
     def before_and_after(self, store: Store, main: int, *days: tuple[int, str, str]) -> None:
         before = self.CHECKPOINT - HOUR

@@ -150,7 +150,7 @@ def live(directory: Path, *, faults: bool) -> Month:
 def told(app: App) -> Iterator[None]:
     """State a balance, deposits, a grant and a refund, and void one, in the course of the month."""
     entries = (
-        (0, Kind.CHECKPOINT, "70.00"),
+        (0, Kind.CHECKPOINT, "90.00"),
         (6, Kind.DEPOSIT, "40.00"),
         (9, Kind.GRANT, "12.345678901"),
         (12, Kind.DEPOSIT, "99.00"),

@@ -10,7 +10,7 @@ from spendguard.core.ledger import DaySpend, Entry, Kind, Split, latest_checkpoi
 from spendguard.core.money import Money
 from spendguard.core.spread import SETTLES
 from spendguard.core.windows import DAY, Window, utc_day
-from spendguard.store import estimates, usage
+from spendguard.store import estimates, readings, usage
 from spendguard.store.connect import Tx
 from spendguard.store.readings import Part
 from spendguard.store.usage import Used
@@ -66,6 +66,26 @@ def days_by_hour(tx: Tx, row: Any, window: Window) -> dict[datetime, tuple[int, 
         day = utc_day(one.at).start
         days.setdefault(day, [0] * 24)[one.at.hour] = max(one.nanos, 0)
     return {day: tuple(hours) for day, hours in days.items()}
+
+
+def late_beyond_usage(tx: Tx, row: Any, stated_at: datetime) -> Money:
+    """Return what was booked late for days before a checkpoint, beyond what usage had shown of them.
+
+    What usage had shown was spent before the balance was stated, whenever it is booked.
+    """
+    late = readings.late_spend(tx, row.id, row.currency, stated_at)
+    if not late:
+        return Money.zero(row.currency)
+    days, _ = readings.day_spend(tx, row.id, row.currency, min(late))
+    booked = {one.day.start: one.amount.nanos for one in days}
+    used = days_by_hour(tx, row, Window(min(late), max(late) + DAY))
+    return Money(
+        sum(
+            min(nanos, max(booked.get(day, nanos) - sum(used.get(day, ())), 0))
+            for day, nanos in late.items()
+        ),
+        row.currency,
+    )
 
 
 def last_days(now: datetime) -> list[datetime]:

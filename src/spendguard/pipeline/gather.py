@@ -35,7 +35,14 @@ from spendguard.core.recharge import Course
 from spendguard.core.reconcile import Books, TopUp, reconcile
 from spendguard.core.windows import DAY, utc_day, utc_month
 from spendguard.pipeline.ceilings import budget_uses, limit_uses, setting_changes
-from spendguard.pipeline.estimated import hours_used, last_days, settle_split, splits, with_usage
+from spendguard.pipeline.estimated import (
+    hours_used,
+    last_days,
+    late_beyond_usage,
+    settle_split,
+    splits,
+    with_usage,
+)
 from spendguard.pipeline.watch import newcomers, stale_since, unpriced_since, usage_facts
 from spendguard.store import alerts, balances, cards, due, ledger, mails, outbox, readings, scopes
 from spendguard.store.alerts import Stored
@@ -152,11 +159,12 @@ def credit_proven_at(known: Known) -> datetime | None:
     if known.position is None or not known.costs_read or known.plan.states_balance:
         return None
     exhausted_at = known.position.under.get(-overdraft(known.plan.account))
+    by_day = proven_at(exhausted_at, known.days)
     if known.hours is None:
-        return proven_at(exhausted_at, known.days)
-    return proven_by_hour(
-        exhausted_at, [one.at for one in known.hours if one.nanos or one.unpriced]
-    )
+        return by_day
+    used = [one.at for one in known.hours if one.nanos or one.unpriced]
+    by_hour = proven_by_hour(exhausted_at, used)
+    return min((at for at in (by_hour, by_day) if at is not None), default=None)
 
 
 def _stopped(known: Known) -> datetime | None:
@@ -420,9 +428,7 @@ def position_at(
     _, foreign = readings.day_spend(tx, row.id, row.currency, stated.at)
     if foreign or any(entry.amount.currency != row.currency for entry in entries):
         return None
-    late = (
-        None if stated.source == "api" else readings.late_spend(tx, row.id, row.currency, stated.at)
-    )
+    late = None if stated.source == "api" else late_beyond_usage(tx, row, stated.at)
     as_of = max(stated.at, row.last_ok_at) if row.last_ok_at else stated.at
     return derive(
         entries,

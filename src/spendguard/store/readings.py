@@ -213,14 +213,17 @@ def day_spend(
     return days, any(nanos for _, code, nanos in rows if code != currency)
 
 
-def late_spend(tx: sa.Connection, account_id: int, currency: str, stated_at: datetime) -> Money:
+def late_spend(
+    tx: sa.Connection, account_id: int, currency: str, stated_at: datetime
+) -> dict[datetime, int]:
     """Return what was booked after a checkpoint for already read days that ended within 48 h of it.
 
-    A first reading of a day never counts; a day that fell does not make up for one that rose.
+    It is in nanos, by UTC day. A first reading of a day never counts; a day that fell does not
+    make up for one that rose.
     """
     table = restatements.c
     rows = tx.execute(
-        sa.select(sa.func.sum(table.new_nanos - table.old_nanos))
+        sa.select(table.day, sa.func.sum(table.new_nanos - table.old_nanos))
         .where(
             table.account_id == account_id,
             table.currency == currency,
@@ -229,8 +232,8 @@ def late_spend(tx: sa.Connection, account_id: int, currency: str, stated_at: dat
             table.observed_at > stated_at,
         )
         .group_by(table.day)
-    ).scalars()
-    return Money(sum(max(int(nanos), 0) for nanos in rows), currency)
+    )
+    return {day: int(nanos) for day, nanos in rows if nanos > 0}
 
 
 @dataclass(frozen=True, slots=True)
