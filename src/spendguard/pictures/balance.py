@@ -13,6 +13,7 @@ from spendguard.pictures.canvas import (
     Theme,
     blank,
     days,
+    legend,
     money_axis,
     money_text,
     rendered,
@@ -42,15 +43,7 @@ def draw_balance(picture: BalancePicture, form: str, theme: str = "light") -> by
     money_axis(axes, picture.currency)
     time_axis(axes, picture.zone)
     axes.margins(x=0.01, y=0.12)
-    legend = axes.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.1),
-        ncols=4,
-        frameon=False,
-        fontsize=9,
-        labelcolor=colors.ink,
-    )
-    legend.set_in_layout(True)
+    legend(axes, colors, 4)
     return rendered(figure, form)
 
 

@@ -100,6 +100,19 @@ def time_axis(axes: Axes, zone: tzinfo) -> None:
     axes.xaxis.get_offset_text().set_visible(False)
 
 
+def legend(axes: Axes, theme: Theme, columns: int) -> None:
+    """Say below the picture what is drawn."""
+    told = axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.1),
+        ncols=columns,
+        frameon=False,
+        fontsize=9,
+        labelcolor=theme.ink,
+    )
+    told.set_in_layout(True)
+
+
 def units(nanos: int) -> float:
     """Return whole units: only here, where money becomes a height, is it a float."""
     return nanos / NANOS

@@ -9,6 +9,7 @@ from spendguard.pictures.canvas import (
     THEMES,
     blank,
     days,
+    legend,
     money_axis,
     money_text,
     rendered,
@@ -43,15 +44,7 @@ def draw_spend(picture: SpendPicture, form: str, theme: str = "light") -> bytes:
     money_axis(axes, picture.currency)
     time_axis(axes, picture.zone)
     if picture.bars:
-        legend = axes.legend(
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.1),
-            ncols=3,
-            frameon=False,
-            fontsize=9,
-            labelcolor=colors.ink,
-        )
-        legend.set_in_layout(True)
+        legend(axes, colors, 3)
     return rendered(figure, form)
 
 
