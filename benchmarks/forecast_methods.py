@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks.forecast_corpus import STATIONARY, Case, Floats, cases
 from spendguard.core.forecasts import HOURS, LEVELS, Spent
+from spendguard.core.past import Past
 from spendguard.core.windows import HOUR
 from spendguard.forecast.foresee import foresee
 from spendguard.forecast.grid import Grid, grid
@@ -35,7 +36,7 @@ NORMAL = np.array([NormalDist().inv_cdf(level / 100) for level in LEVELS])[:, No
 
 
 def _laid(spent: Sequence[Spent]) -> tuple[Grid, Floats, int]:
-    laid = grid(spent)
+    laid = grid(Past.of(spent))
     return laid, laid.days.ravel(), round((spent[-1].window.end - laid.end) / HOUR)
 
 

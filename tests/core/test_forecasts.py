@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
@@ -20,8 +21,8 @@ lines = st.lists(st.integers(0, 10**12), min_size=14, max_size=14).map(
 )
 
 
-def even(per_hour: int) -> tuple[int, ...]:
-    return tuple(per_hour * hour for hour in range(1, HOURS + 1))
+def even(per_hour: int) -> array[int]:
+    return array("q", [per_hour * hour for hour in range(1, HOURS + 1)])
 
 
 def fan(per_hour: int) -> Forecast:

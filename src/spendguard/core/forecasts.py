@@ -6,8 +6,9 @@ level is reached with a chance of 10 % is where the 90 % line of the fan reaches
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
@@ -57,7 +58,7 @@ class Path:
     """
 
     start: datetime
-    spent: tuple[int, ...]
+    spent: Sequence[int]
 
     def until(self, at: datetime) -> int:
         """Return what is spent from the start up to an instant; nothing before the start."""
@@ -85,7 +86,7 @@ class Path:
         hour = bisect_left(self.spent, wanted)
         before = self.spent[hour - 1] if hour else 0
         part = -(-(wanted - before) * _HOUR // (self.spent[hour] - before))
-        return self.start + (rounds * WEEK + hour) * HOUR + part * _MICROSECOND
+        return self.start + timedelta(microseconds=(rounds * WEEK + hour) * _HOUR + part)
 
     def between(self, start: datetime, end: datetime) -> int:
         """Return what is spent from one instant to another."""
@@ -127,7 +128,7 @@ class Forecast:
     start: datetime
     currency: str
     history: History | None
-    fan: Mapping[int, tuple[int, ...]]
+    fan: Mapping[int, Sequence[int]]
     silent: str = ""
 
     @property
@@ -186,10 +187,13 @@ class Forecast:
                 told["days"],
                 told["kind"],
             ),
-            fan={int(percent): tuple(accumulate(line)) for percent, line in stored["fan"].items()},
+            fan={
+                int(percent): array("q", accumulate(line))
+                for percent, line in stored["fan"].items()
+            },
             silent=stored["silent"],
         )
 
 
-def _steps(line: tuple[int, ...]) -> list[int]:
+def _steps(line: Sequence[int]) -> list[int]:
     return [after - before for before, after in pairwise((0, *line))]

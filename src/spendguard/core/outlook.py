@@ -55,21 +55,25 @@ def train(
         return ()
     leading = outlook.early if cautious else outlook.middle
     led = expected(model, leading, now, until)
-    return None if led is None else _ranged(tuple(led), model, outlook, now)
+    return None if led is None else _ranged(tuple(led), leading, model, outlook, now)
 
 
 def next_of(model: Recharge, outlook: Outlook, now: datetime) -> Coming | None:
     """Return the next automatic charge, None where none is expected or that cannot be told."""
-    led = expected(model, outlook.middle, now, now + LONGEST)
-    return next(iter(_ranged(tuple(islice(led or (), 1)), model, outlook, now)), None)
+    led = tuple(islice(expected(model, outlook.middle, now, now + LONGEST) or (), 1))
+    return next(iter(_ranged(led, outlook.middle, model, outlook, now)), None)
 
 
 def _ranged(
-    led: Sequence[Coming], model: Recharge, outlook: Outlook, now: datetime
+    led: Sequence[Coming], leading: Course, model: Recharge, outlook: Outlook, now: datetime
 ) -> tuple[Coming, ...]:
-    """Return charges with the instants of each in all three courses."""
+    """Return the charges of the leading course with the instants of each in all three."""
+    if not led:
+        return ()
     early, middle, late = (
-        list(islice(expected(model, one, now, now + LONGEST) or (), len(led)))
+        led
+        if one is leading
+        else tuple(islice(expected(model, one, now, now + LONGEST) or (), len(led)))
         for one in (outlook.early, outlook.middle, outlook.late)
     )
     found = []

@@ -79,24 +79,37 @@ class Course:
         pace = self.pace
         if until <= self.at or pace is None:
             return self
-        gone = pace.between(self.at, until)
-        gone += sum(one.amount.nanos for one in self.lapses if self.at < one.at <= until)
-        return replace(self, at=until, balance=Money(self.balance.nanos - gone, self.currency))
+        left = self.balance.nanos - self._gone(pace, self.at, until)
+        return replace(self, at=until, balance=Money(left, self.currency))
 
     def falls_to(self, level: Money) -> Course | None:
         """Return the course from where its balance is down to a level, None where it never is."""
-        here = self
+        fallen = self.fallen(self.at, self.balance.nanos, level.nanos)
+        if fallen is None:
+            return None
+        return replace(self, at=fallen[0], balance=Money(fallen[1], self.currency))
+
+    def fallen(self, at: datetime, held: int, level: int) -> tuple[datetime, int] | None:
+        """Return when a balance held at an instant is down to a level, and what it is then."""
+        pace = self.pace
         for lapse in self.lapses:
-            if lapse.at <= self.at:
+            if pace is None or lapse.at <= at:
                 continue
-            at = _spent_down_to(here, level)
-            if at is not None and at <= lapse.at:
+            there = pace.after(at, held - level) if held >= level else at
+            if there is not None and there <= lapse.at:
                 break
-            here = here.after(lapse.at)
-            if here.balance < level:
-                return here
-        at = _spent_down_to(here, level)
-        return None if at is None else replace(here, at=at, balance=min(here.balance, level))
+            at, held = lapse.at, held - self._gone(pace, at, lapse.at)
+            if held < level:
+                return at, held
+        if held < level:
+            return at, held
+        there = None if pace is None else pace.after(at, held - level)
+        return None if there is None else (there, level)
+
+    def _gone(self, pace: Path | Steady, at: datetime, until: datetime) -> int:
+        """Return what is spent and expires between two instants."""
+        lapsed = sum([one.amount.nanos for one in self.lapses if at < one.at <= until])
+        return pace.between(at, until) + lapsed
 
     @property
     def currency(self) -> str:
@@ -122,13 +135,6 @@ class Coming:
     def soonest(self) -> datetime:
         """The instant before which it must be covered."""
         return self.at if self.earliest is None else self.earliest
-
-
-def _spent_down_to(course: Course, level: Money) -> datetime | None:
-    above, pace = course.balance - level, course.pace
-    if above.nanos < 0:
-        return course.at
-    return None if pace is None else pace.after(course.at, above.nanos)
 
 
 def charges(
@@ -163,34 +169,37 @@ def expected(
 
 
 def _charges(model: Recharge, course: Course, until: datetime) -> Iterator[Coming]:
-    here, forced = course, course.retried
-    month, spent = utc_month(here.at), here.recharged
+    at, held, forced, trigger = course.at, course.balance.nanos, course.retried, model.trigger.nanos
+    month, spent = utc_month(at), course.recharged.nanos
     for _ in range(MOST):
-        if not forced and here.balance >= model.trigger:
-            fallen = here.falls_to(model.trigger)
-            if fallen is None or fallen.at > until:
+        if not forced and held >= trigger:
+            fallen = course.fallen(at, held, trigger)
+            if fallen is None or fallen[0] > until:
                 return
-            here = fallen
-        if here.at >= month.end:
-            month, spent = utc_month(here.at), Money.zero(here.currency)
-        amount = _amount(model, course, here.balance, spent)
+            at, held = fallen
+        if at >= month.end:
+            month, spent = utc_month(at), 0
+        amount = _amount(model, course, held, spent)
         if amount is None:  # the month's limit is used up: it starts anew with the next
             if month.end > until:
                 return
-            here = replace(here.after(month.end), at=month.end)
+            here = replace(course, at=at, balance=Money(held, course.currency)).after(month.end)
+            at, held = month.end, here.balance.nanos
             continue
-        yield Coming(here.account, here.at, amount)
-        here, forced = replace(here, balance=here.balance + amount), False
-        spent += amount
+        yield Coming(course.account, at, Money(amount, course.currency))
+        held, spent, forced = held + amount, spent + amount, False
 
 
-def _amount(model: Recharge, course: Course, balance: Money, spent: Money) -> Money | None:
+def _amount(model: Recharge, course: Course, held: int, spent: int) -> int | None:
     """Return what is charged at this balance, None where the monthly limit leaves too little."""
-    wanted = model.amount if model.restore_to is None else model.restore_to - balance
-    if wanted is None:  # enabled, with neither: the settings are not known well enough
+    if model.amount is not None:
+        wanted = model.amount.nanos
+    elif model.restore_to is not None:
+        wanted = model.restore_to.nanos - held
+    else:  # enabled, with neither: the settings are not known well enough
         return None
-    amount = min(max(wanted, course.least), course.most)
+    amount = min(max(wanted, course.least.nanos), course.most.nanos)
     if model.monthly_limit is None:
         return amount
-    amount = min(amount, model.monthly_limit - spent)
-    return amount if amount >= course.least else None
+    amount = min(amount, model.monthly_limit.nanos - spent)
+    return amount if amount >= course.least.nanos else None

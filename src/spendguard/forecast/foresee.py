@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from spendguard.core.forecasts import LEVELS, Forecast, History, Spent
-from spendguard.core.windows import DAY, HOUR, Window
+from spendguard.core.past import Past
+from spendguard.core.windows import DAY, HOUR
 
 FEWEST = DAY
 FEWEST_DAYS = 2  # of which only the sum is known
 LOOK_BACK = DAY * 56
+_HOUR = HOUR.total_seconds()
 
 
 def foresee(spent: Sequence[Spent], now: datetime, currency: str) -> Forecast:
     """Return how spend goes on from the end of what is known, over the next 14 days.
 
     `spent` tells windows that do not overlap, of hours or of days; a gap between two of them is
-    unknown, so spend of nothing is told as zero. Windows that end after `now` are left out.
+    unknown, so spend of nothing is told as zero. Windows that end after `now` are left out. What
+    is given as `Past` need not be laid out first.
     """
-    since, told = now - LOOK_BACK, map(_in_utc, spent)
-    known = [one for one in told if since <= one.window.start and one.window.end <= now]
-    known.sort(key=lambda one: one.window.start)
+    past = spent if isinstance(spent, Past) else Past.of(spent)
+    since = bisect_left(past.begin, (now - LOOK_BACK).timestamp())
+    known = past[since : bisect_right(past.end, now.timestamp())]
     if not known:
         return Forecast(now, now, currency, None, {}, "no-history")
     history = _history(known)
     start = history.window.end
-    if sum([one.nanos for one in known]) <= 0:
+    if sum(known.nanos) <= 0:
         return Forecast(now, start, currency, history, {}, "idle")
     if history.window.length < FEWEST:
         return Forecast(now, start, currency, history, {}, "too-short")
     return _fanned(known, now, currency, history)
 
 
-def _in_utc(one: Spent) -> Spent:
-    """Return it in UTC: hours that are told in a zone are as long as its clocks show."""
-    if one.window.start.tzinfo is UTC and one.window.end.tzinfo is UTC:
-        return one
-    window = Window(one.window.start.astimezone(UTC), one.window.end.astimezone(UTC))
-    return Spent(window, one.nanos, one.estimated)
-
-
-def _fanned(known: Sequence[Spent], now: datetime, currency: str, history: History) -> Forecast:
+def _fanned(known: Past, now: datetime, currency: str, history: History) -> Forecast:
     from spendguard.forecast.grid import grid
     from spendguard.forecast.paths import fan
 
@@ -49,16 +46,16 @@ def _fanned(known: Sequence[Spent], now: datetime, currency: str, history: Histo
     if len(laid.days) < (1 if laid.by_hour else FEWEST_DAYS) or not laid.days.any():
         return Forecast(now, start, currency, history, {}, "too-short")
     lines = fan(laid.days, (start - laid.end) / HOUR)
-    told = {level: tuple(line) for level, line in zip(LEVELS, lines.tolist(), strict=True)}
+    told = {level: array("q", line.tobytes()) for level, line in zip(LEVELS, lines, strict=True)}
     return Forecast(now, start, currency, history, told)
 
 
-def _history(known: Sequence[Spent]) -> History:
-    kinds = {one.estimated for one in known}
-    hours = sum([one.window.end - one.window.start <= HOUR for one in known])
+def _history(known: Past) -> History:
+    kinds = set(known.estimated)
+    hours = sum([end - begin <= _HOUR for begin, end in zip(known.begin, known.end, strict=True)])
     return History(
-        Window(known[0].window.start, known[-1].window.end),
+        known.window(),
         hours=hours,
         days=len(known) - hours,
-        kind="mixed" if len(kinds) > 1 else "estimated" if True in kinds else "booked",
+        kind="mixed" if len(kinds) > 1 else "estimated" if 1 in kinds else "booked",
     )

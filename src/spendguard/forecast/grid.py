@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
 
-from spendguard.core.forecasts import Spent
+from spendguard.core.past import Past
 from spendguard.core.windows import DAY, HOUR
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FRESH = 6  # hours: what is known by the hour counts while its end is this near
@@ -27,44 +27,60 @@ class Grid:
     by_hour: bool  # else only the sums of the days are known
 
 
-def grid(known: Sequence[Spent]) -> Grid:
-    """Lay spend out by the hour; `known` is sorted and does not overlap.
+def grid(known: Past) -> Grid:
+    """Lay spend out by the hour.
 
     Where hours are known its days end with the last whole hour; else they are UTC days, and one
     that is not over counts only where it is already above the mean of the week before: what is
     still missing of it is not known.
     """
-    begin = np.array([one.window.start.timestamp() for one in known]) / HOUR.total_seconds()
-    end = np.array([one.window.end.timestamp() for one in known]) / HOUR.total_seconds()
-    nanos = np.array([one.nanos for one in known], dtype=float)
+    begin = np.array(known.begin) / HOUR.total_seconds()
+    end = np.array(known.end) / HOUR.total_seconds()
+    nanos = np.array(known.nanos, dtype=float)
     fine = end - begin <= 1
     if fine.any() and end[-1] - end[fine][-1] <= FRESH:
         return _by_hour(begin, end, nanos, fine)
-    return _by_day(begin, end, nanos, known[-1].window.end)
+    return _by_day(begin, end, nanos, known.window().end)
 
 
 def _by_hour(begin: Floats, end: Floats, nanos: Floats, fine: Bools) -> Grid:
     first, last = int(begin[0] // 1), int(end[-1] // 1)
-    hours = (begin[fine] // 1).astype(int) - first
+    hours = begin[fine].astype(int) - first
     inside = hours < last - first
-    count = np.bincount(hours[inside], minlength=last - first)
-    total = np.bincount(hours[inside], nanos[fine][inside], minlength=last - first)
+    hours = hours[inside]
+    count = np.bincount(hours, minlength=last - first)
+    total = np.bincount(hours, nanos[fine][inside], minlength=last - first)
     by_hour = np.where(count > 0, total, np.nan)
-    shape = _shape(by_hour, first)
-    for at, until, many in zip(begin[~fine], end[~fine], nanos[~fine], strict=True):
-        part = np.arange(int(at // 1), min(int(-(-until // 1)), last))
-        weight = shape[part % 24] if shape[part % 24].sum() else np.ones(len(part))
-        by_hour[part - first] = many * weight / weight.sum()
+    coarse = ~fine
+    if coarse.any():
+        until = np.minimum(np.ceil(end[coarse]), last).astype(int)
+        _spread(by_hour, first, begin[coarse].astype(int), until, nanos[coarse])
     return Grid(EPOCH + last * HOUR, _folded(by_hour, first), by_hour=True)
+
+
+def _spread(by_hour: Floats, first: int, begin: Ints, until: Ints, nanos: Floats) -> None:
+    """Divide what was spent over longer windows among their hours, as usual days are."""
+    shape, each = _shape(by_hour, first), until - begin
+    some = each > 0
+    begin, nanos, each = begin[some], nanos[some], each[some]
+    starts = np.cumsum(each) - each
+    hours = np.arange(each.sum()) + np.repeat(begin - starts, each)
+    weight = shape[hours % 24]
+    whole = np.add.reduceat(weight, starts)
+    even = np.repeat(whole == 0, each)
+    weight[even] = 1.0
+    whole = np.where(whole == 0, each, whole)
+    by_hour[hours - first] = np.repeat(nanos / whole, each) * weight
 
 
 def _shape(by_hour: Floats, offset: int) -> Floats:
     """Return the mean of each hour of the UTC day, as far as known by the hour."""
     hours = (np.arange(len(by_hour)) + offset) % 24
     told = ~np.isnan(by_hour)
-    count = np.bincount(hours[told], minlength=24)
-    total = np.bincount(hours[told], by_hour[told], minlength=24)
-    mean: Floats = np.where(count, total / np.maximum(count, 1), total.sum() / max(told.sum(), 1))
+    hours, known = hours[told], by_hour[told]
+    count = np.bincount(hours, minlength=24)
+    total = np.bincount(hours, known, minlength=24)
+    mean = np.where(count, total / np.maximum(count, 1), total.sum() / max(len(known), 1))
     return np.maximum(mean, 0)
 
 
@@ -83,7 +99,7 @@ def _by_day(begin: Floats, end: Floats, nanos: Floats, start: datetime) -> Grid:
 
 def _folded(by_hour: Floats, offset: int) -> Floats:
     """Return whole days since the first spend; what is unknown is taken as the mean of its hour."""
-    spent = np.flatnonzero(np.nan_to_num(by_hour) > 0)
+    spent = np.flatnonzero(by_hour > 0)
     begin = spent[0] if len(spent) else len(by_hour)
     gaps = np.isnan(by_hour)
     if gaps.any():

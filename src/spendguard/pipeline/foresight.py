@@ -41,8 +41,8 @@ def look_ahead(
 
     Without `spent` it is what its days tell.
     """
-    days = _until(known.days, known.row.last_ok_at) if spent is None else spent
-    told = foresee(list(days), now, known.plan.account.currency)
+    days = list(_until(known.days, known.row.last_ok_at)) if spent is None else spent
+    told = foresee(days, now, known.plan.account.currency)
     return Foresight(told, _outlook(known, here, told))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from spendguard.core.facts import BudgetUse, Polls, Witness
 from spendguard.core.forecasts import Spent
 from spendguard.core.ledger import DaySpend, Entry, Position, Settled, derive, settle
 from spendguard.core.money import Money
+from spendguard.core.past import Past
 from spendguard.core.reconcile import Books, Statement
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.core.world_run import MICROSECOND, Run, Trace
@@ -53,8 +53,8 @@ class Lagging:
     lag: timedelta
     begin: datetime
     earlier: Trace
-    _hours: deque[Spent] = field(default_factory=deque)
-    _days: deque[Spent] = field(default_factory=deque)
+    _hours: Past = field(default_factory=Past)
+    _days: Past = field(default_factory=Past)
 
     def booked(self, day: Window, now: datetime) -> int:
         """Return what was caused in the day, as far as it is seen."""
@@ -67,19 +67,19 @@ class Lagging:
 
     def spent(self, now: datetime) -> Sequence[Spent]:
         """Return what is seen of the last weeks: by the whole hour, the older by the day."""
-        start = self._hours[-1].window.end if self._hours else _hour(self.begin)
+        start = self._hours.window().end if self._hours else _hour(self.begin)
         until = self._seen_until(now)
         while start + HOUR <= until:
             window = Window(start, start + HOUR)
             self._hours.append(Spent(window, self._caused(window)))
             start = window.end
-        while self._hours and now - self._hours[0].window.start > BY_HOUR + DAY:
-            oldest = [self._hours.popleft() for _ in range(DAY // HOUR)]
-            window = Window(oldest[0].window.start, oldest[-1].window.end)
-            self._days.append(Spent(window, sum(one.nanos for one in oldest)))
-        while self._days and now - self._days[0].window.start > LOOK_BACK:
-            self._days.popleft()
-        return [*self._days, *self._hours]
+        while self._hours and now - self._hours.window().start > BY_HOUR + DAY:
+            oldest = self._hours[: DAY // HOUR]
+            self._days.append(Spent(oldest.window(), sum(oldest.nanos)))
+            del self._hours[: DAY // HOUR]
+        while self._days and now - self._days.window().start > LOOK_BACK:
+            del self._days[:1]
+        return self._days + self._hours
 
     def since(self, start: datetime, now: datetime) -> int:
         """Return what was caused from an instant on, as far as it is seen."""
