@@ -144,16 +144,85 @@ HABITS: dict[str, Callable[[Chance], Floats]] = {
     "bursts": _bursts,
     "sporadic jobs": _jobs,
 }
+
+
+def _calls(chance: Chance) -> Floats:
+    """Requests by chance, each of a cost of its own."""
+    rate = np.exp(chance.uniform(np.log(0.5), np.log(40))) * _wave(float(chance.uniform(0, 0.9)))
+    return np.asarray(chance.gamma(np.maximum(chance.poisson(rate), 1e-9) / 1.5))
+
+
+def _holidays(chance: Chance) -> Floats:
+    """Weeks of work, some days of which nobody comes."""
+    weekday, rest = _weekday(chance), float(chance.uniform(0, 0.1))
+    away = np.repeat(chance.random(DAYS) < float(chance.uniform(0.01, 0.06)), 24)
+    busy = (HOUR_OF_DAY >= 9) & (HOUR_OF_DAY < 19) & (weekday < 5) & ~away
+    lunch = np.where(HOUR_OF_DAY == 13, 0.5, 1.0)
+    return np.asarray(np.where(busy, lunch, rest) * chance.gamma(2, 0.5, size=LENGTH))
+
+
+def _month(chance: Chance) -> Floats:
+    """A small base, and large jobs on some days of the month."""
+    of_month = (T // 24 + int(chance.integers(30))) % 30
+    days = chance.choice(30, int(chance.integers(1, 5)), replace=False)
+    runs = np.isin(of_month, days) & (HOUR_OF_DAY >= 2) & (HOUR_OF_DAY < 8)
+    size = float(chance.uniform(2, 20))
+    return np.asarray(np.where(runs, size, 1.0) * chance.gamma(4, 0.25, size=LENGTH))
+
+
+def _wandering(chance: Chance) -> Floats:
+    """Hours that follow the hour before them."""
+    kept, spread = float(chance.uniform(0.8, 0.995)), float(chance.uniform(0.1, 0.6))
+    steps, state = chance.normal(size=LENGTH), np.zeros(LENGTH)
+    for hour in range(1, LENGTH):
+        state[hour] = kept * state[hour - 1] + np.sqrt(1 - kept**2) * steps[hour]
+    return np.asarray(np.exp(spread * state) * _wave(0.3))
+
+
+def _rising(chance: Chance) -> Floats:
+    """The same growth day after day."""
+    rate = float(chance.uniform(0.005, 0.04))
+    return np.asarray(chance.poisson(np.exp(rate * T / 24) * 20 * _wave(0.4)) / 20.0)
+
+
+def _steps(chance: Chance) -> Floats:
+    """Another level now and then, at once."""
+    level = np.ones(LENGTH)
+    for at in np.flatnonzero(chance.random(DAYS) < float(chance.uniform(0.01, 0.05))):
+        level[at * 24 :] *= float(chance.choice([0.5, 0.67, 1.5, 2.0]))
+    return np.asarray(level * chance.gamma(3, 1 / 3, size=LENGTH) * _wave(0.2))
+
+
+def _on_and_off(chance: Chance) -> Floats:
+    """Days of work and days of nothing, each as long as chance wills."""
+    on, state = np.zeros(LENGTH), True
+    stays = float(chance.uniform(0.6, 0.9))
+    for day in range(DAYS):
+        state = state if chance.random() < stays else not state
+        on[day * 24 : day * 24 + 24] = state
+    return np.asarray((0.02 + on) * _wave(0.7) * chance.gamma(2, 0.5, size=LENGTH))
+
+
+UNTUNED: dict[str, Callable[[Chance], Floats]] = {
+    "calls": _calls,
+    "holidays": _holidays,
+    "days of the month": _month,
+    "wandering": _wandering,
+    "rising": _rising,
+    "steps": _steps,
+    "on and off": _on_and_off,
+}
+"""Habits of other makes, which no number of a method was chosen by."""
 YOUNG = ("steady", "office hours", "weekly", "batch jobs", "bursts")
 
 
-def cases(accounts: int, seed: int) -> Iterator[Case]:
+def cases(accounts: int, seed: int, *, untuned: bool = False) -> Iterator[Case]:
     """Yield four moments of each of `accounts` accounts of every habit, the young ones included."""
-    for habit in (*HABITS, "young"):
+    for habit in UNTUNED if untuned else (*HABITS, "young"):
         for number in range(accounts):
             chance = np.random.default_rng([seed, number, *habit.encode()])
             kind = str(chance.choice(YOUNG)) if habit == "young" else habit
-            spend = HABITS[kind](chance) * float(np.exp(chance.normal(0, 1.5))) * 1e8
+            spend = {**HABITS, **UNTUNED}[kind](chance) * float(np.exp(chance.normal(0, 1.5))) * 1e8
             first = int(chance.integers(3, 68)) * 24 + int(chance.integers(24))
             for _ in range(4):
                 at, begin = _moment(chance, habit, first)

@@ -174,12 +174,12 @@ def _reached(line: Floats, wanted: float) -> float:
 
 
 def run(
-    method: Method, accounts: int, seed: int, *, by_day: bool
+    method: Method, accounts: int, seed: int, *, by_day: bool, untuned: bool = False
 ) -> tuple[dict[str, Score], float]:
     """Return the scores of a method by class, and the seconds that a forecast took."""
     scores: dict[str, Score] = defaultdict(Score)
     spent_on, count = 0.0, 0
-    for case in cases(accounts, seed):
+    for case in cases(accounts, seed, untuned=untuned):
         known = case.spent(by_day=by_day)
         if foresee(known, case.at, "USD").silent:
             continue

@@ -30,6 +30,7 @@ AT_ONCE = 0.4  # how far a single day is believed that is far above all before
 AFTER_SHIFT = 0.3
 PRIOR, YOUNG = 0.13, 0.5
 PRIOR_WEIGHT = 1.5
+FEW = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Level:
 
     now: float
     then: Floats
+    own: Floats
     growth: float
     unsure: float
     drift: float
@@ -53,7 +55,9 @@ def level(days: Floats, weekday: Floats, drift: float) -> Level:
     past, around = _memories(count)
     seen = (past @ days) / np.maximum(past @ weekday, 1e-9)
     seen[:, 0] = mean
-    smooth = (around @ days) / np.maximum(around @ weekday, 1e-9)
+    usual = np.maximum(around @ weekday, 1e-9)
+    smooth = (around @ days) / usual
+    own = np.vstack([weekday / usual, weekday / usual[1]])
     growing = _growth(seen, mean)
     seen = np.vstack([seen, seen[1] * np.exp(growing * BEHIND)])
     growth = np.vstack([np.zeros((len(MEMORY), count + 1)), growing])
@@ -66,10 +70,11 @@ def level(days: Floats, weekday: Floats, drift: float) -> Level:
     noise = min(_noise(days, weekday, told), 3.0)
     calm = min(noise / USUAL_NOISE, 1.0)
     unsure = calm * _unsure(days, weekday, told, goes)
-    few = 0.7 * noise / float(np.sqrt(count))  # what was never seen may come as well
+    few = FEW * noise / float(np.sqrt(count))  # what was never seen may come as well
     return Level(
         now=(1 - shift) * float(told[-1]) + shift * fresh,
         then=(1 - shift) * (weight @ smooth) + shift * smooth[0],
+        own=(1 - shift) * (weight @ own) + shift * own[0],
         growth=float(goes[-1]),
         unsure=float(np.sqrt(unsure**2 + few**2 + (AFTER_SHIFT * shift) ** 2)),
         drift=calm * drift,

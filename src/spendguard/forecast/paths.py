@@ -26,6 +26,7 @@ COUNT = 256
 AHEAD = 16  # days: the horizon, and what of a day was over when the known ended
 RECENT = 35.0  # days after which a past day is drawn half as often
 DRIFT = 0.04
+LEAST_KEPT = 0.5
 FARTHEST = 20.0  # a past day is brought to the level of now by this factor at most
 LOOKS = np.array(
     [*range(4), *range(4, 12, 2), *range(12, 24, 3), *range(24, 168, 6), *range(168, HOURS + 1, 12)]
@@ -107,6 +108,10 @@ def _paths(days: Floats) -> tuple[Ints, Floats]:
     now = level(sums, share, DRIFT)
     drawn = _drawn(weekly, which, recent)
     scale = now.now / np.maximum(now.then, now.now / FARTHEST) if now.now > 0 else np.zeros(count)
+    weekday = weekly.proof * recent / np.bincount(which, recent, 7)[which]
+    kept = np.sqrt(np.maximum(1 - np.minimum(now.own + weekday, 1), LEAST_KEPT))
+    usual = now.then * share
+    scale = scale * np.maximum(1 + (1 / kept - 1) * (1 - usual / np.maximum(sums, 1e-9 + 1e-3*usual)), 0)
     turned = scale / np.maximum(share, 0.1)
     same = which[drawn] == COMING[:, None]
     factor = np.where(same, scale.take(drawn), turned.take(drawn) * weekly.share[COMING][:, None])
