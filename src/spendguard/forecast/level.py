@@ -12,14 +12,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from spendguard.forecast.grid import Floats
+from spendguard.forecast.grid import Floats, Ints
 
 MEMORY = np.array([1.5, 4.0, 10.0, 28.0])  # days after which a mean has forgotten half
 NEWEST = 0.9  # the same, of a level that has just begun
-APART = 8.7  # days between the middles of the second and the third mean
-BEHIND = 6.3  # days from the middle of the second mean to the day to come
 FASTEST = 0.15  # growth a day, as a logarithm
-DAMPED = 0.9  # a day's growth is this part of the day's before
+GRADES = np.linspace(-FASTEST, FASTEST, 31)
+DAMPED = 0.95  # a day's growth is this part of the day's before
 ERRORS_FADE = 10.0
 RESIDUALS_FADE = 14.0
 SHARPNESS = 5.0
@@ -59,7 +58,7 @@ def level(days: Floats, weekday: Floats, drift: float) -> Level:
     smooth = (around @ days) / usual
     own = np.vstack([weekday / usual, weekday / usual[1]])
     growing = _growth(seen, mean)
-    seen = np.vstack([seen, seen[1] * np.exp(growing * BEHIND)])
+    seen = np.vstack([seen, seen[1] * _grown(growing)])
     growth = np.vstack([np.zeros((len(MEMORY), count + 1)), growing])
     smooth = np.vstack([smooth, smooth[1]])
     shift = _shift(seen, mean)
@@ -91,12 +90,44 @@ def _memories(count: int) -> tuple[Floats, Floats]:
 
 
 def _growth(seen: Floats, mean: float) -> Floats:
-    """Return a day's growth before each day; none until there are two weeks to see it in."""
-    least = 1e-6 * mean
-    growing = np.log(np.maximum(seen[1], least) / np.maximum(seen[2], least)) / APART
-    growing = np.clip(growing, -FASTEST, FASTEST)
+    """Return a day's growth before each day; none until there are two weeks to see it in.
+
+    It is the growth at which the second mean is as much above the third as it is.
+    """
+    before = seen.shape[1]
+    if before <= 15:
+        return np.zeros(before)
+    least, table = 1e-6 * mean, _leads(before)
+    lead = np.log(np.maximum(seen[1], least) / np.maximum(seen[2], least))
+    place = np.clip((table < lead[:, None]).sum(1), 1, len(GRADES) - 1)
+    origin = np.arange(before)
+    under, over = table[origin, place - 1], table[origin, place]
+    part = np.clip((lead - under) / np.maximum(over - under, 1e-9), 0.0, 1.0)
+    growing = GRADES[place - 1] + part * (GRADES[place] - GRADES[place - 1])
     growing[:10] = 0.0
-    return growing if seen.shape[1] > 14 else np.zeros(seen.shape[1])
+    return np.asarray(growing)
+
+
+@lru_cache(maxsize=64)
+def _leads(before: int) -> Floats:
+    """Return by how much each growth lifts the second mean above the third, before each day."""
+    growth, days = GRADES[None, :], np.arange(before)[:, None]
+    second, third = (_behind(growth, days, half) for half in MEMORY[1:3])
+    return np.asarray(np.log(third / second))
+
+
+def _behind(growth: Floats, days: Ints, half: float) -> Floats:
+    """Return how far a mean lies behind the last of so many days that grew like this."""
+    kept = 0.5 ** (1 / half)
+    slow = kept * np.exp(-growth)
+    ones = (1 - kept ** np.maximum(days, 1)) / (1 - kept)
+    return np.asarray(ones * (1 - slow) / (1 - slow ** np.maximum(days, 1)))
+
+
+def _grown(growing: Floats) -> Floats:
+    """Return how far above the second mean the day to come is."""
+    behind = _behind(growing, np.arange(len(growing)), MEMORY[1])
+    return np.asarray(np.exp(growing) * behind)
 
 
 def _weights(days: Floats, weekday: Floats, seen: Floats, growth: Floats) -> Floats:
