@@ -62,11 +62,13 @@ def _effective(options: Namespace) -> dict[str, Any]:
             loaded = asked.configuration()
         if loaded:
             return loaded
+    from pathlib import Path
+
     from spendguard.config.effective import render_effective
     from spendguard.config.load import load
     from spendguard.providers import PROVIDERS
 
-    return render_effective(load(path, os.environ, PROVIDERS.keys()))
+    return render_effective(load(Path(path), os.environ, PROVIDERS.keys()))
 
 
 def _json(name: str, by_scope: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
