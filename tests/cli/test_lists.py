@@ -254,6 +254,19 @@ def test_rules_print_the_values_in_effect(run: Run, seed: Seed) -> None:
     }
 
 
+def test_rules_of_a_file_that_nothing_ever_loaded_are_the_ones_it_states(
+    run: Run, seed: Seed
+) -> None:
+    with seed.config.open("a", encoding="utf-8") as file:
+        file.write('[[accounts]]\nname = "main"\nprovider = "openai"\nkey = "env:NOWHERE"\n')
+        file.write('[rules.balance-low]\ntrigger = "20.00"\n')
+
+    for _ in range(2):
+        told = {one["name"]: one for one in run("rules", "--json").json["rules"]}
+        assert told["balance-low"]["effective"][0]["parameters"] == {"trigger": "20.00"}
+        seed.empty()
+
+
 def test_every_rule_is_told_of() -> None:
     assert set(TOLD) == {*RULES, *PLANNED}
 

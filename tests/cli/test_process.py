@@ -152,6 +152,35 @@ def test_a_reader_that_goes_away_is_no_error_message(main: Seed) -> None:
     assert done.stderr == ""
 
 
+def started(main: Seed, command: str, ends: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with its outputs led elsewhere by the shell."""
+    line = f"{sys.executable} -m spendguard {command} --config {main.config} {ends}"
+    return subprocess.run(  # noqa: S603
+        ["sh", "-c", line],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("command", ["status", "spend --json"])
+def test_an_output_that_is_full_is_an_error_of_two_lines(main: Seed, command: str) -> None:
+    done = started(main, command, "> /dev/full")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "error: cannot write the output: no space left on device",
+        "hint:  send it where there is room for it",
+    ]
+
+
+def test_without_an_output_nothing_is_printed_and_the_answer_is_the_same(main: Seed) -> None:
+    assert started(main, "db check", ">&-").returncode == 0
+    assert started(main, "db check", ">&- 2>&-").returncode == 0
+    assert started(main, "status --nosuch", "2>&-").returncode == 64
+
+
 def test_a_terminal_without_the_signs_of_a_name_is_no_trouble(
     spendguard: Process, main: Seed
 ) -> None:

@@ -260,3 +260,33 @@ def test_a_trace_of_one_row_and_a_debt_are_played(run: Run, tmp_path: Path) -> N
     assert [(event["kind"], event["balance"]) for event in ran.json["events"]] == [
         ("recharged", "7.00")
     ]
+
+
+def test_a_trace_of_one_instant_is_played_to_the_look_after_it(run: Run, tmp_path: Path) -> None:
+    one = write(tmp_path / "one.csv", hours=1, amount="9.00")
+    ran = run("replay", "--csv", one, "--balance", "10", "--json")
+
+    assert [(event["kind"], event["balance"]) for event in ran.json["events"]] == [
+        ("recharged", "11.00")
+    ]
+    assert len(ran.json["forecasts"]) == 2
+
+
+def test_a_card_with_nothing_on_it_pays_nothing(run: Run, trace: str) -> None:
+    played = play(run, trace, "--card", "0")
+
+    assert [event["kind"] for event in played["events"]] == [
+        "charge_failed",
+        "charge_failed",
+        "banned",
+    ]
+
+
+def test_a_charge_of_the_first_instant_is_not_in_the_balance_stated_there(
+    run: Run, trace: str
+) -> None:
+    played = play(run, trace, "--balance", "4.99")
+
+    assert played["events"][0]["at"] == "2026-06-01T00:00:00Z"
+    assert played["forecasts"][0]["floor"] == "14.99"
+    assert {alert["rule"] for alert in played["alerts"]} <= {"recharge-due"}

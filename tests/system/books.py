@@ -20,6 +20,14 @@ SELECT s.day, d.project, d.api_key, d.line_item, s.nanos
 FROM spend s JOIN dimensions d ON d.id = s.dimension_id
 """
 
+# an episode of these rules ends without a word where somebody acknowledges it
+OVER = """
+SELECT id FROM alerts WHERE ended_at NOTNULL AND NOT (
+    rule IN ('recharge-unexpected', 'key-unknown', 'spend-spike', 'config-drift')
+    AND id IN (SELECT alert_id FROM alert_events WHERE what = 'acknowledged')
+)
+"""
+
 
 def ask(database: Path, query: str) -> list[Any]:
     """Return the rows of a query."""
@@ -117,8 +125,8 @@ def told(database: Path, channel: str) -> set[str]:
 
 
 def ended(database: Path) -> set[str]:
-    """Return the alerts that are over."""
-    return {str(row[0]) for row in ask(database, "SELECT id FROM alerts WHERE ended_at NOTNULL")}
+    """Return the alerts that are over; not those that somebody closed by acknowledging them."""
+    return {str(row[0]) for row in ask(database, OVER)}
 
 
 def instant(microseconds: int) -> datetime:

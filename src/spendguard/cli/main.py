@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 WITHOUT_JSON = frozenset({"init", "demo", "completion", "run"})
+UNPRINTED = frozenset(
+    {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+)
+"""What an output answers that takes no more."""
 HELP = frozenset({"-h", "--help"})
 
 
@@ -33,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; what is expected to go wrong is two lines."""
     if argv is not None:
         return _ended(argv)
+    _open_what_is_closed()
     code = _ended(sys.argv[1:])
     gc.freeze()  # the process ends: to look for garbage once more takes a tenth of a short one
     return code
@@ -45,8 +51,9 @@ def _ended(argv: Sequence[str]) -> int:
         except SystemExit as done:  # argparse has printed a help
             code = done.code if isinstance(done.code, int) else 0
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not _unprinted(error):
+            raise
         return 1
     except KeyboardInterrupt:
         return 130
@@ -56,6 +63,29 @@ def _ended(argv: Sequence[str]) -> int:
             raise
         return known
     return code
+
+
+def _open_what_is_closed() -> None:
+    """Print into the void what was started without an output, so that no file takes its place."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _unprinted(error: OSError) -> bool:
+    """Tell whether an output took no more; then nothing is left to be printed at the end.
+
+    A reader that went away is no error message; a full disk is one.
+    """
+    if error.filename is not None or error.errno not in UNPRINTED:
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not isinstance(error, BrokenPipeError):
+        from spendguard.cli.output import complain
+
+        why = os.strerror(error.errno).lower()
+        complain(f"cannot write the output: {why}", "send it where there is room for it")
+    return True
 
 
 def _run(arguments: list[str]) -> int:

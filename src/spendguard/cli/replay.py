@@ -114,7 +114,7 @@ def _scenario(options: Namespace, trace: Trace, account: Configured) -> Scenario
     begin = _floored(trace.at[0], min(every, HOUR))
     scenario = Scenario(
         begin=begin,
-        end=trace.at[-1],
+        end=trace.at[-1] if trace.at[-1] > begin else begin + every,
         traces={account.name: trace},
         balances={account.name: options.balance.of(account.currency)},
         card=None if options.card is None else options.card.of(account.currency),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spendguard.cli.output import Cell, Column, emit, table
 from spendguard.cli.reading import source
+from spendguard.config.locate import find_config, locate
 from spendguard.rules import PLANNED, RULES
 
 POLICY = ("enabled", "hold", "repeat")
@@ -39,8 +41,7 @@ TOLD = {
 
 def run(options: Namespace) -> int:
     """Print every rule, planned ones marked."""
-    with source(options) as asked:
-        effective = asked.configuration()
+    effective = _effective(options)
     by_scope = {
         **effective.get("rules", {}),
         "cards": effective.get("card_rules", {}),
@@ -51,6 +52,23 @@ def run(options: Namespace) -> int:
     else:
         _print(by_scope)
     return 0
+
+
+def _effective(options: Namespace) -> dict[str, Any]:
+    """Return the configuration as it was last loaded; the file's own where none ever was."""
+    path = find_config(options.config, os.environ)
+    if os.path.exists(locate(path, os.environ).database):  # noqa: PTH110
+        with source(options) as asked:
+            loaded = asked.configuration()
+        if loaded:
+            return loaded
+    from pathlib import Path
+
+    from spendguard.config.effective import render_effective
+    from spendguard.config.load import load
+    from spendguard.providers import PROVIDERS
+
+    return render_effective(load(Path(path), os.environ, PROVIDERS.keys()))
 
 
 def _json(name: str, by_scope: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

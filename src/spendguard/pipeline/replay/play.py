@@ -15,7 +15,7 @@ from spendguard.core.money import Amount, Money
 from spendguard.core.windows import DAY
 from spendguard.core.world_account import Lot, Recharging, Terms
 from spendguard.core.world_card import CardTerms, Holding
-from spendguard.core.world_run import Happening, Run, Trace
+from spendguard.core.world_run import MICROSECOND, Happening, Run, Trace
 from spendguard.pipeline.evaluate import Family
 from spendguard.pipeline.gather import LEAST, MOST, overdraft
 from spendguard.pipeline.replay.desk import Told
@@ -125,7 +125,8 @@ def started(family: Family, scenario: Scenario) -> tuple[Run, list[Happening]]:
     run.begin(scenario.begin, scenario.balances)
     if family.paying is None:
         return run, []
-    held = Money((scenario.card or PAYS_ALL).nanos, family.paying.card.currency)
+    on_card = PAYS_ALL if scenario.card is None else scenario.card
+    held = Money(on_card.nanos, family.paying.card.currency)
     happened = run.tell(Holding(scenario.begin, held), None)
     for name in sorted(scenario.traces):
         setting = _setting(accounts[name], scenario.begin)
@@ -173,7 +174,7 @@ def watched(
     """Return what a guard says that watches a life: at each step, and whenever a charge is seen."""
     watch = Watch(family, _sights(family, scenario, life, view))
     for name, balance in sorted(scenario.balances.items()):
-        watch.hear_of_balance(name, scenario.begin, balance)
+        watch.hear_of_balance(name, _stated(name, scenario, life), balance)
     waiting = deque(one for one in life.happened if one.amount is not None)
     filled = deque(life.filled)
     credited = deque(sorted(scenario.credits, key=lambda one: one[1].at))
@@ -192,6 +193,12 @@ def watched(
         if due:
             progress(at)
     return Played(tuple(alerts), life.happened, tuple(foreseen))
+
+
+def _stated(name: str, scenario: Scenario, life: Life) -> datetime:
+    """Return when the first balance counts from: what is charged at the first instant is not in it."""
+    at_once = any(one.account == name and one.at <= scenario.begin for one in life.happened)
+    return scenario.begin - MICROSECOND if at_once else scenario.begin
 
 
 def _sights(family: Family, scenario: Scenario, life: Life, show: Show) -> dict[str, Sight]:
