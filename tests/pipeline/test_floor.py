@@ -197,6 +197,90 @@ class TestAgainstTheTruth:
             assert position.billed >= position.floor
 
 
+class TestACorrection:
+    """What is added to a day that is over is spent when it is added, as far as one can know."""
+
+    CORRECTED_AT = TODAY.end + HOUR * 30
+
+    def correct(self, watched: Watched, day: datetime, amount: str, key: str = "key_a") -> None:
+        watched.world.restate(
+            self.CORRECTED_AT, day, amount, project="web", api_key=key, line_item=INPUT
+        )
+
+    def test_of_the_checkpoints_own_day_counts_whole(self, watched: Watched) -> None:
+        watched.spend(NOW - HOUR, "6.00")
+        watched.spend(NOW + MINUTE * 10, "2.00")
+        watched.at(NOW)
+        watched.state(NOW + MINUTE * 5)
+        self.correct(watched, NOW, "1.00")
+
+        for hours in (1, 30, 60):
+            now = self.CORRECTED_AT + HOUR * hours
+            assert watched.position(now).floor == watched.world.balance_at(now)
+
+    def test_of_a_day_before_counts_whole_though_another_key_is_not_booked_yet(
+        self, watched: Watched
+    ) -> None:
+        watched.spend(NOW - DAY, "6.00")
+        watched.spend(TODAY.start - MINUTE, "4.00", key="key_b")
+        watched.at(TODAY.start + HOUR)
+        watched.state(TODAY.start + HOUR * 2)
+        watched.world.restate(
+            NOW + HOUR, NOW - DAY, "1.00", project="web", api_key="key_a", line_item=INPUT
+        )
+
+        for now in (NOW + HOUR * 2, NOW + DAY * 2):
+            assert watched.position(now).floor == watched.world.balance_at(now)
+
+    def test_inside_a_checkpoint_lowers_nothing(self, watched: Watched) -> None:
+        watched.spend(NOW - DAY, "6.00")
+        watched.at(NOW)
+        self.correct(watched, NOW - DAY, "1.00")
+        now = self.CORRECTED_AT + HOUR
+        watched.at(now)
+        watched.state(now)
+
+        assert watched.position(now + HOUR).floor == watched.world.balance_at(now)
+
+    def test_cannot_be_told_from_costs_that_are_missing(self, watched: Watched) -> None:
+        watched.at(NOW)
+        watched.state(NOW)
+        watched.spend(NOW + HOUR, "6.00")
+        watched.spend(TODAY.end - MINUTE, "4.00")
+        watched.world.restate(
+            TODAY.end + HOUR * 14, NOW, "1.00", project="web", api_key="key_a", line_item=INPUT
+        )
+
+        hidden, known = TODAY.end + HOUR * 15, TODAY.end + DAY
+
+        assert watched.position(hidden).floor == watched.world.balance_at(hidden) + usd("1")
+        assert watched.position(known).floor == watched.world.balance_at(known)
+
+
+class TestMidnights:
+    @pytest.fixture(params=[5, 30])
+    def world(self, request: pytest.FixtureRequest) -> World:
+        """Traffic over five midnights, billed hours late."""
+        world = World(NOW, lag=HOUR * request.param, usage_lag=USAGE_LAG)
+        world.purchase(NOW - DAY * 99, "1000.00")
+        streams = [Stream("web", "key_web", "gpt-4o", usd("17"), bursts=2)]
+        feed(world, streams, Window(NOW - DAY, NOW + DAY * 3))
+        return world
+
+    def test_never_lift_the_floor(self, watched: Watched) -> None:
+        watched.at(NOW)
+        watched.state(NOW + MINUTE)
+
+        floors = [
+            watched.position(midnight + beside).floor
+            for midnight in (TODAY.end + DAY * n for n in range(5))
+            for beside in (-MINUTE, timedelta(0), MINUTE, HOUR * 7)
+        ]
+
+        assert floors == sorted(floors, reverse=True)
+        assert floors[-1] == watched.world.balance_at(NOW + DAY * 9)
+
+
 class TestALocalDay:
     def test_takes_its_part_of_a_utc_day_as_that_was_used(self, watched: Watched) -> None:
         tokyo_midnight = TODAY.start + HOUR * 15

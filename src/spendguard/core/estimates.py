@@ -11,6 +11,7 @@ from spendguard.core.spread import SETTLES, divide
 from spendguard.core.windows import Window, utc_day
 
 Spender = tuple[str, str, str]  # project, api key, model
+KeyModel = tuple[str, str]  # api key, model
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,33 @@ def apart(estimated: Mapping[Spender, int], booked: Mapping[Spender, int]) -> in
     """Return what is booked for keys and models without usage: no estimate makes up for it."""
     used = {spender[1:] for spender in estimated}
     return sum(nanos for spender, nanos in booked.items() if spender[1:] not in used)
+
+
+def beyond(
+    risen: Mapping[Spender, int], estimated: Mapping[Spender, int], booked: Mapping[Spender, int]
+) -> dict[KeyModel, int]:
+    """Return what a UTC day rose by that its usage does not explain, for each api key and model.
+
+    What usage explains is counted as usage told of it, whenever it is booked. A key and model that
+    fell make up for others that rose: a cost that only changed its place is none.
+    """
+    added, told, known = _together(risen), _together(estimated), _together(booked)
+    found = {
+        who: max(min(nanos, known.get(who, 0) - told.get(who, 0)), 0)
+        for who, nanos in sorted(added.items())
+    }
+    whole, most = sum(found.values()), max(sum(risen.values()), 0)
+    if whole > most:
+        found = dict(zip(found, divide(most, [*found.values()]), strict=True))
+    return {who: nanos for who, nanos in found.items() if nanos}
+
+
+def _together(spent: Mapping[Spender, int]) -> dict[KeyModel, int]:
+    """Return the sums over the projects of each api key and model."""
+    sums: dict[KeyModel, int] = defaultdict(int)
+    for spender, nanos in spent.items():
+        sums[spender[1:]] += nanos
+    return dict(sums)
 
 
 def compared(
