@@ -139,20 +139,25 @@ class TestEachPoll:
 
         poll_at(NOW + timedelta(minutes=5))
 
-        assert asked(simulator) == [("completions", "1m")]
+        first, *looked = asked(simulator)
+        assert first == ("completions", "1m")
+        assert {width for _, width in looked} == {"1d"}
+        assert len(looked) <= 5
         for width in (MINUTE, QUARTER, HOUR):
             start = at - (at - NOW) % width
             assert used(store, Window(NOW, NOW + HOUR), width) == {start: 250_000_000}
 
-    def test_finds_a_series_never_used_before(
-        self, store: Store, world: World, poll_at: PollAt
+    @pytest.mark.parametrize("first", [5, 10])
+    def test_finds_a_series_never_used_before_within_two_polls(
+        self, store: Store, world: World, poll_at: PollAt, first: int
     ) -> None:
         spend(world, NOW - DAY, "0.50")
         poll_at(NOW)
         item = "text-embedding-3-small, embedding_tokens"
         spend(world, NOW + timedelta(minutes=1), "0.20", item=item)
 
-        poll_at(NOW + timedelta(minutes=30))
+        poll_at(NOW + timedelta(minutes=first))
+        poll_at(NOW + timedelta(minutes=first + 5))
 
         assert used(store, Window(NOW, NOW + HOUR)) == {NOW: 200_000_000}
 

@@ -238,6 +238,24 @@ def _first(instant: datetime, width: timedelta) -> int:
     return -(-(instant - EPOCH) // width)
 
 
+def dearest(
+    tx: sa.Connection, account_id: int, window: Window, length: timedelta
+) -> tuple[datetime | None, int]:
+    """Return the first minute known to be used in a window, and its dearest span of a length."""
+    rows, span = usage_minutes.c, length // MINUTE
+    spans = (
+        sa.select(sa.func.min(rows.minute).label("first"), sa.func.sum(rows.nanos).label("nanos"))
+        .where(rows.account_id == account_id, rows.nanos > 0)
+        .where(rows.minute >= _first(window.start, MINUTE))
+        .where(rows.minute < _first(window.end, MINUTE))
+        .group_by(rows.minute // span)
+        .subquery()
+    )
+    found = tx.execute(sa.select(sa.func.min(spans.c.first), sa.func.max(spans.c.nanos))).one()
+    first, nanos = found
+    return (None, 0) if first is None else (EPOCH + MINUTE * first, int(nanos))
+
+
 def by_spender(tx: sa.Connection, account_id: int, window: Window) -> dict[Spender, int]:
     """Return what is estimated for the minutes that begin in a window, by who used it."""
     rows, dims = usage_minutes.c, usage_dimensions.c
