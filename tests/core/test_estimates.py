@@ -11,6 +11,7 @@ from spendguard.core.estimates import (
     Spender,
     apart,
     beyond,
+    billed_on,
     compared,
     first_unsettled,
     unbooked,
@@ -43,6 +44,23 @@ def test_projects_share_what_is_missing_by_how_much_each_lacks() -> None:
     one, other = ("a", "", "gpt-6"), ("b", "", "gpt-6")
     assert unbooked({one: 10, other: 20}, {one: 10, other: 5}) == {other: 15}
     assert unbooked({one: 10, other: 20}, {("c", "", "gpt-6"): 15}) == {one: 5, other: 10}
+
+
+@pytest.mark.parametrize(
+    ("model", "line_item", "found"),
+    [
+        ("gpt-6", "gpt-6, input_tokens", "gpt-6"),
+        ("", "web search tool calls, high", "web_search_calls"),
+        ("", "Web_Search", "web_search_calls"),
+        ("", "file search tool calls", "file_search_calls"),
+        ("", "code interpreter sessions", "code_interpreter_sessions"),
+        ("", "vector store storage", ""),
+    ],
+)
+def test_a_cost_is_compared_with_the_usage_of_its_model_or_tool(
+    model: str, line_item: str, found: str
+) -> None:
+    assert billed_on(model, line_item) == found
 
 
 class TestWhatADayRoseBy:

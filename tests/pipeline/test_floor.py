@@ -151,6 +151,21 @@ class TestTheFloor:
 
         assert (position.floor, position.billed) == (usd("14"), usd("20"))
 
+    def test_counts_a_tool_once_though_usage_tells_its_model_and_the_bill_does_not(
+        self, watched: Watched
+    ) -> None:
+        watched.at(NOW)
+        watched.state(NOW, usd("20"))
+        search = "web search tool calls, high"
+        at, who = NOW + HOUR, {"project": "web", "api_key": "key_a"}
+        watched.world.spend(at, "3.00", line_item=search, model="gpt-4o", **who)
+        watched.world.spend(at, "1.00", line_item="vector store storage", **who)
+
+        shown, booked = watched.position(NOW + HOUR * 2), watched.position(NOW + DAY + HOUR * 2)
+
+        assert (shown.floor, shown.billed) == (usd("17"), usd("20"))
+        assert (booked.floor, booked.billed) == (usd("16"), usd("16"))
+
     def test_says_how_many_requests_have_no_price(self, watched: Watched) -> None:
         watched.at(NOW)
         watched.state(NOW, usd("20"))

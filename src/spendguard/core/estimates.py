@@ -10,7 +10,13 @@ from datetime import datetime
 from spendguard.core.spread import SETTLES, divide
 from spendguard.core.windows import Window, utc_day
 
-Spender = tuple[str, str, str]  # project, api key, model
+Spender = tuple[str, str, str]  # project, api key, and the model or tool
+TOOLS = {
+    "web_search_calls": "web search",
+    "file_search_calls": "file search",
+    "code_interpreter_sessions": "code interpreter",
+}
+"""Series of which no model is billed, and how the lines begin that they are billed on."""
 KeyModel = tuple[str, str]  # api key, model
 
 
@@ -21,6 +27,13 @@ class Estimate:
     nanos: int | None
     requests: int
     unpriced: int  # requests among them without a price
+
+
+def billed_on(model: str, line_item: str) -> str:
+    """Return what a cost is compared with usage by: its model, or the tool that a line names."""
+    line = " ".join(line_item.lower().replace("_", " ").split())
+    found = (series for series, begins in TOOLS.items() if line.startswith(begins))
+    return model or next(found, "")
 
 
 def first_unsettled(now: datetime) -> Window:

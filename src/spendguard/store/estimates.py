@@ -58,7 +58,8 @@ def _settle(
         return
     booked = _booked(tx, account_id, currency, since, open_from)
     rows = []
-    for day, by_spender in sorted(usage.estimates(tx, account_id, since, open_from).items()):
+    days = usage.estimates(tx, account_id, since, open_from, tools=True)
+    for day, by_spender in sorted(days.items()):
         estimated, bill = core.compared(by_spender, booked.get(day, {}))
         rows.append({"account_id": account_id, "day": day, "estimated": estimated, "booked": bill})
     if rows:
@@ -71,15 +72,14 @@ def _booked(
     """Return what is booked of the UTC days that begin in [since, until), by who spent it."""
     rows, dims = spend.c, dimensions.c
     found = tx.execute(
-        sa.select(rows.day, dims.project, dims.api_key, dims.model, sa.func.sum(rows.nanos))
+        sa.select(rows.day, dims.project, dims.api_key, dims.model, dims.line_item, rows.nanos)
         .join(dimensions, dims.id == rows.dimension_id)
         .where(rows.account_id == account_id, rows.currency == currency)
         .where(rows.day >= since, rows.day < until)
-        .group_by(rows.day, dims.project, dims.api_key, dims.model)
     )
-    days: dict[datetime, dict[Spender, int]] = defaultdict(dict)
-    for day, project, key, model, nanos in found:
-        days[day][project, key, model] = int(nanos)
+    days: dict[datetime, dict[Spender, int]] = defaultdict(lambda: defaultdict(int))
+    for day, project, key, model, line_item, nanos in found:
+        days[day][project, key, core.billed_on(model, line_item)] += int(nanos)
     return days
 
 
@@ -92,12 +92,11 @@ ON CONFLICT (account_id, day, dimension_id) DO UPDATE SET nanos = excluded.nanos
 def _put_unbooked(
     tx: sa.Connection, account_id: int, told: Mapping[tuple[datetime, Spender], int]
 ) -> None:
-    wanted = {(project, key, "", model) for _, (project, key, model) in told}
+    wanted = {(project, key, "", _model(model)) for _, (project, key, model) in told}
     ids = dimension_ids(tx, account_id, wanted)
-    new = {
-        (to_microseconds(day), ids[project, key, "", model]): nanos
-        for (day, (project, key, model)), nanos in told.items()
-    }
+    new: dict[tuple[int, int], int] = defaultdict(int)
+    for (day, (project, key, model)), nanos in told.items():
+        new[to_microseconds(day), ids[project, key, "", _model(model)]] += nanos
     table = unbooked.c
     held = {
         (to_microseconds(day), dimension): nanos
@@ -115,6 +114,11 @@ def _put_unbooked(
     rows = [(account_id, *key, nanos) for key, nanos in new.items() if held.get(key) != nanos]
     if rows:
         tx.exec_driver_sql(_UPSERT, rows)
+
+
+def _model(model_or_tool: str) -> str:
+    """Return the model that something is told of: that of a tool is none, as in its bill."""
+    return "" if model_or_tool in core.TOOLS else model_or_tool
 
 
 def unbooked_days(
@@ -179,7 +183,7 @@ def _estimated(
     """Return what has a price of the UTC days that begin in a window, by who used it."""
     return {
         day: {who: one.nanos for who, one in by_spender.items() if one.nanos is not None}
-        for day, by_spender in usage.estimates(tx, account_id, *days).items()
+        for day, by_spender in usage.estimates(tx, account_id, *days, tools=True).items()
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from spendguard.core.estimates import Spender
+from spendguard.core.estimates import Spender, billed_on
 from spendguard.core.ledger import DaySpend
 from spendguard.core.money import Money
 from spendguard.core.readings import Extras, Limit, Name, RawReply, Spend, SpendAlert, SpendRead
@@ -228,7 +228,8 @@ def risen(
             dims.project,
             dims.api_key,
             dims.model,
-            sa.func.sum(table.new_nanos - table.old_nanos),
+            dims.line_item,
+            table.new_nanos - table.old_nanos,
         )
         .join(dimensions, dims.id == table.dimension_id)
         .where(
@@ -238,11 +239,12 @@ def risen(
             table.day < days.end,
             table.observed_at > after,
         )
-        .group_by(table.day, dims.project, dims.api_key, dims.model)
     )
     found: dict[datetime, dict[Spender, int]] = {}
-    for day, project, key, model, nanos in rows:
-        found.setdefault(day, {})[project, key, model] = int(nanos)
+    for day, project, key, model, line_item, nanos in rows:
+        who = (project, key, billed_on(model, line_item))
+        added = found.setdefault(day, {})
+        added[who] = added.get(who, 0) + int(nanos)
     return found
 
 
