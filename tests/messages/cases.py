@@ -350,6 +350,13 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
         "balance-low",
         burning(position("20.00", "12.10", unbooked="3.42"), unpriced=1),
     ),
+    "balance-low by usage at wrong prices": (
+        "balance-low",
+        burning(
+            position("20.00", "12.10", unbooked="3.42"),
+            usage=UsageFacts(NOW, estimated=money("31.00"), booked=money("50.00")),
+        ),
+    ),
     "balance-low clear": ("balance-low", burning(AGAIN)),
     "balance-low unknown": ("balance-low", account()),
     "balance-low unread": ("balance-low", account(position=LOW, costs_read=False)),

@@ -94,6 +94,11 @@ def _together(spent: Mapping[Spender, int]) -> dict[KeyModel, int]:
     return dict(sums)
 
 
+def drifts(percent: int | None) -> bool:
+    """Tell whether estimates are so far from what was booked that prices must be wrong."""
+    return percent is not None and not 80 <= percent <= 125
+
+
 def compared(
     estimates: Mapping[Spender, Estimate], booked: Mapping[Spender, int]
 ) -> tuple[int, int]:
