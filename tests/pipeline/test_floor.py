@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,9 @@ from spendguard.rules.unpriced import Unpriced
 from spendguard.simulator import Stream, World, feed, leaked
 from spendguard.store import due, estimates, ledger, spenders
 from spendguard.store.connect import Store
+from spendguard.store.history import History
 from spendguard.store.ledger import Stated
+from spendguard.store.spending import Question, Spending
 from tests.databases import account
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -310,6 +313,26 @@ class TestALocalDay:
         assert facts.budgets[-1].spent == usd("1")
         assert [use.spent for use in facts.budgets[:-1]] == [usd("3")]
         assert later.budgets[-1].spent == usd("0")
+
+    def test_is_divided_as_spend_divides_it(self, watched: Watched, tmp_path: Path) -> None:
+        kolkata_midnight = TODAY.start + HOUR * 18 + MINUTE * 30
+        for minutes, amount, key in ((-200, "3.00", "key_a"), (-10, "1.00", "key_b")):
+            watched.spend(kolkata_midnight + MINUTE * minutes, amount, key=key)
+        for minutes, amount, key in ((10, "2.00", "key_a"), (50, "5.00", "key_b")):
+            watched.spend(kolkata_midnight + MINUTE * minutes, amount, key=key)
+        who = {"project": "web", "api_key": "key_b", "line_item": INPUT}
+        watched.world.restate(TODAY.end + HOUR * 9, NOW, "4.00", **who)
+        budget = Budget("daily", "main", Unit.DAY, usd("10"))
+        zone = ZoneInfo("Asia/Kolkata")
+
+        for now in (kolkata_midnight + HOUR, TODAY.end + HOUR * 10, NOW + DAY * 3):
+            uses = watched.at(now, budget, zone=zone.key).budgets
+            with History(tmp_path / "spendguard.db") as history:
+                spending = Spending(history, zone, now)
+                for use in uses:
+                    window = Window(use.window.start, min(use.window.end, now))
+                    told = sum(row.nanos for row in spending.answer(Question("main", window)))
+                    assert use.spent.nanos == told
 
 
 class TestInference:

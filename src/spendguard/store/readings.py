@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -255,6 +255,14 @@ class Part:
     projects: frozenset[str] | None = None
     api_keys: frozenset[str] | None = None
     model: str | None = None
+
+    def holds(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a row of spend, by the columns of its dimensions, belongs to this part."""
+        return (
+            (self.projects is None or row["project"] in self.projects)
+            and (self.api_keys is None or row["api_key"] in self.api_keys)
+            and self.model in (None, row["model"])
+        )
 
     def narrow(self, query: sa.Select[Any], dims: sa.ColumnCollection[str, Any]) -> sa.Select[Any]:
         """Return a query for this part of what it asks, by the columns of its dimensions."""
