@@ -173,6 +173,33 @@ class TestEachPoll:
 
         assert dump(store) == before
 
+    def test_takes_what_is_told_late_of_an_hour_that_had_not_changed(
+        self, store: Store, world: World, poll_at: PollAt
+    ) -> None:
+        spend(world, NOW - DAY, "0.50")
+        for minutes in (0, 5, 10):
+            poll_at(NOW + timedelta(minutes=minutes))
+        spend(world, NOW - HOUR * 2 + MINUTE, "0.25")
+        poll_at(NOW + timedelta(minutes=15))
+
+        assert used(store, Window(NOW - HOUR * 3, NOW), MINUTE) == {
+            NOW - HOUR * 2 + MINUTE: 250_000_000
+        }
+
+    def test_takes_everything_where_another_reading_was_kept(
+        self, store: Store, world: World, poll_at: PollAt
+    ) -> None:
+        spend(world, NOW - HOUR * 2, "0.25")
+        poll_at(NOW)
+        poll_at(NOW + timedelta(minutes=5))
+        with store.begin() as tx:  # as a backup from before it was used would have it
+            due.update(tx, 1, usage_read_at=NOW)
+            tx.execute(sa.delete(usage_minutes))
+
+        poll_at(NOW + timedelta(minutes=10))
+
+        assert used(store, Window(NOW - HOUR * 3, NOW), MINUTE) == {NOW - HOUR * 2: 250_000_000}
+
     def test_catches_up_after_an_outage(self, store: Store, world: World, poll_at: PollAt) -> None:
         spend(world, NOW - DAY, "0.50")
         poll_at(NOW)

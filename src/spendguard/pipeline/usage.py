@@ -19,6 +19,7 @@ from spendguard.core.pace import turn
 from spendguard.core.prices import PriceTable
 from spendguard.core.readings import Usage, UsageRead
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
+from spendguard.pipeline import unchanged
 from spendguard.prices import FREE, price
 from spendguard.providers.base import Provider
 from spendguard.store import due, estimates, spenders, usage
@@ -75,10 +76,8 @@ def _read(asking: _Asking, progress: Progress) -> None:
         row = due.load(tx, asking.account.name)
         seen = usage.series_seen(tx, row.id)
     began = row.usage_from is not None
-    if not began and not _due(
-        row.usage_looked_at, LOOK_EVERY, asking.now
-    ):  # there was none to be had
-        return
+    if not began and not _due(row.usage_looked_at, LOOK_EVERY, asking.now):
+        return  # a moment ago there was none to be had
     known_until = row.first_ok_at if began else None
     series = seen if began else _used_lately(asking)
     failures = _read_series(
@@ -106,7 +105,7 @@ def _read_series(
         return failures
     read = _ask(asking, _minutes(row, asking.now), MINUTE, series)
     failures |= _failed(read, series)
-    _keep(asking, read, known_until)
+    _keep_changed(asking, read, known_until, row.usage_read_at)
     if wide:
         read = _ask(asking, _hours(row, asking.now), HOUR, series)
         failures |= _failed(read, series)
@@ -215,6 +214,17 @@ def _missed(row: Any, now: datetime) -> bool:
 
 def _due(last: datetime | None, every: timedelta, now: datetime) -> bool:
     return last is None or abs(now - last) >= every
+
+
+def _keep_changed(
+    asking: _Asking, read: UsageRead, known_until: datetime | None, read_at: datetime | None
+) -> None:
+    """Keep what of a reading by the minute is not as it was at the last one."""
+    store, account = asking.store, asking.account.name
+    memory = unchanged.remembered(read, asking.prices, asking.now)
+    before = unchanged.recall(store, account, read, read_at)
+    _keep(asking, unchanged.changed(read, memory, before), known_until)
+    unchanged.remember(store, account, read, memory)
 
 
 def _keep(
