@@ -10,6 +10,8 @@ from spendguard.core.estimates import (
     Estimate,
     Spender,
     apart,
+    beyond,
+    billed_on,
     compared,
     first_unsettled,
     unbooked,
@@ -44,6 +46,40 @@ def test_projects_share_what_is_missing_by_how_much_each_lacks() -> None:
     assert unbooked({one: 10, other: 20}, {("c", "", "gpt-6"): 15}) == {one: 5, other: 10}
 
 
+@pytest.mark.parametrize(
+    ("model", "line_item", "found"),
+    [
+        ("gpt-6", "gpt-6, input_tokens", "gpt-6"),
+        ("", "web search tool calls, high", "web_search_calls"),
+        ("", "Web_Search", "web_search_calls"),
+        ("", "file search tool calls", "file_search_calls"),
+        ("", "code interpreter sessions", "code_interpreter_sessions"),
+        ("", "vector store storage", ""),
+    ],
+)
+def test_a_cost_is_compared_with_the_usage_of_its_model_or_tool(
+    model: str, line_item: str, found: str
+) -> None:
+    assert billed_on(model, line_item) == found
+
+
+class TestWhatADayRoseBy:
+    def test_counts_as_far_as_its_usage_does_not_explain_it(self) -> None:
+        assert beyond({WEB: 5}, {WEB: 10}, {WEB: 12}) == {WEB[1:]: 2}
+        assert beyond({WEB: 1}, {WEB: 10}, {WEB: 12}) == {WEB[1:]: 1}
+        assert beyond({WEB: 5}, {WEB: 10}, {WEB: 10}) == {}
+
+    def test_is_not_hidden_by_what_is_still_missing_of_another_key(self) -> None:
+        assert beyond({WEB: 5}, {WEB: 10, BOT: 9}, {WEB: 15}) == {WEB[1:]: 5}
+
+    def test_of_lines_without_usage_counts_whole(self) -> None:
+        assert beyond({STORAGE: 5}, {WEB: 10}, {STORAGE: 7, WEB: 3}) == {("", ""): 5}
+
+    def test_is_less_by_what_fell_in_the_same_day(self) -> None:
+        assert beyond({WEB: -5, STORAGE: 5}, {}, {STORAGE: 5}) == {}
+        assert beyond({WEB: -2, STORAGE: 5}, {}, {STORAGE: 5}) == {("", ""): 3}
+
+
 SPENDERS = st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.sampled_from("mn"))
 MONEY = st.dictionaries(SPENDERS, st.integers(0, 10**12))
 
@@ -76,3 +112,18 @@ def test_an_estimate_is_compared_with_the_bill_for_the_same_keys_and_models() ->
 def test_a_day_is_settled_48_hours_after_its_end(hours: int, back: int) -> None:
     midnight = datetime(2026, 11, 23, tzinfo=UTC)
     assert first_unsettled(midnight + HOUR * hours).start == midnight - DAY * back
+
+
+CHANGES = st.dictionaries(SPENDERS, st.integers(-(10**12), 10**12))
+
+
+@given(CHANGES, MONEY, MONEY)
+def test_what_is_beyond_usage_is_positive_and_neither_more_than_rose_nor_than_usage_leaves(
+    risen: dict[Spender, int], estimated: dict[Spender, int], booked: dict[Spender, int]
+) -> None:
+    found = beyond(risen, estimated, booked)
+    assert all(nanos >= 0 for nanos in found.values())
+    assert sum(found.values()) <= max(sum(risen.values()), 0)
+    for who, nanos in found.items():
+        told = [sum(n for one, n in side.items() if one[1:] == who) for side in (booked, estimated)]
+        assert nanos <= told[0] - told[1]

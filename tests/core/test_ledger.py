@@ -209,6 +209,14 @@ class TestUsage:
 
         assert figures(position) == ("15.00", "17.00")
 
+    @pytest.mark.parametrize("settled", [False, True])
+    def test_does_not_divide_what_was_added_after_the_day(self, *, settled: bool) -> None:
+        quarter = Split(usd("1").nanos, usd("4").nanos, late=usd("2").nanos, settled=settled)
+
+        position = by_usage(stated(1, "20", 2.5), costs=[used(2, "6")], split=quarter)
+
+        assert figures(position) == ("17.00", "18.50")
+
     def test_counts_no_more_once_the_day_is_settled_but_still_divides_it(self) -> None:
         settled = Split(usd("1").nanos, usd("4").nanos, settled=True)
 

@@ -96,6 +96,10 @@ def spiking(hour: str, usual: str, causes: tuple[Cause, ...] = (), **known: obje
     return account(usage=UsageFacts(NOW, Pace((moment,), causes)), **known)
 
 
+SUDDEN = Moment(NOW, *(money(one).nanos for one in ("1.70", "1.25", "2.00", "1.10")))
+"""A minute in which $1.10 have gone within five, where a whole hour usually costs $2."""
+
+
 def newcomer(kind: str, identity: str, name: str = "") -> NewSpender:
     """Somebody who spent $3.21 today and was never seen before."""
     day = NOW.replace(hour=0, minute=0)
@@ -345,6 +349,13 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
     "balance-low by usage": (
         "balance-low",
         burning(position("20.00", "12.10", unbooked="3.42"), unpriced=1),
+    ),
+    "balance-low by usage at wrong prices": (
+        "balance-low",
+        burning(
+            position("20.00", "12.10", unbooked="3.42"),
+            usage=UsageFacts(NOW, estimated=money("31.00"), booked=money("50.00")),
+        ),
     ),
     "balance-low clear": ("balance-low", burning(AGAIN)),
     "balance-low unknown": ("balance-low", account()),
@@ -644,6 +655,10 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
     "own-key-expiring never": ("own-key-expiring", account(own_key_known=True)),
     "own-key-expiring unknown": ("own-key-expiring", account()),
     "spend-spike": ("spend-spike", spiking("6.20", "1.10", CAUSES)),
+    "spend-spike of five minutes": (
+        "spend-spike",
+        account(usage=UsageFacts(NOW, Pace((SUDDEN,), CAUSES, dearest=money("0.20").nanos))),
+    ),
     "spend-spike of one model": ("spend-spike", spiking("6.20", "1.10", CAUSES[1:])),
     "spend-spike without a cause": ("spend-spike", spiking("6.20", "1.10")),
     "spend-spike critical": ("spend-spike", spiking("31.40", "1.10", CAUSES)),

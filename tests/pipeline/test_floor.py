@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,9 @@ from spendguard.rules.unpriced import Unpriced
 from spendguard.simulator import Stream, World, feed, leaked
 from spendguard.store import due, estimates, ledger, spenders
 from spendguard.store.connect import Store
+from spendguard.store.history import History
 from spendguard.store.ledger import Stated
+from spendguard.store.spending import Question, Spending
 from tests.databases import account
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -151,6 +154,21 @@ class TestTheFloor:
 
         assert (position.floor, position.billed) == (usd("14"), usd("20"))
 
+    def test_counts_a_tool_once_though_usage_tells_its_model_and_the_bill_does_not(
+        self, watched: Watched
+    ) -> None:
+        watched.at(NOW)
+        watched.state(NOW, usd("20"))
+        search = "web search tool calls, high"
+        at, who = NOW + HOUR, {"project": "web", "api_key": "key_a"}
+        watched.world.spend(at, "3.00", line_item=search, model="gpt-4o", **who)
+        watched.world.spend(at, "1.00", line_item="vector store storage", **who)
+
+        shown, booked = watched.position(NOW + HOUR * 2), watched.position(NOW + DAY + HOUR * 2)
+
+        assert (shown.floor, shown.billed) == (usd("17"), usd("20"))
+        assert (booked.floor, booked.billed) == (usd("16"), usd("16"))
+
     def test_says_how_many_requests_have_no_price(self, watched: Watched) -> None:
         watched.at(NOW)
         watched.state(NOW, usd("20"))
@@ -197,6 +215,90 @@ class TestAgainstTheTruth:
             assert position.billed >= position.floor
 
 
+class TestACorrection:
+    """What is added to a day that is over is spent when it is added, as far as one can know."""
+
+    CORRECTED_AT = TODAY.end + HOUR * 30
+
+    def correct(self, watched: Watched, day: datetime, amount: str, key: str = "key_a") -> None:
+        watched.world.restate(
+            self.CORRECTED_AT, day, amount, project="web", api_key=key, line_item=INPUT
+        )
+
+    def test_of_the_checkpoints_own_day_counts_whole(self, watched: Watched) -> None:
+        watched.spend(NOW - HOUR, "6.00")
+        watched.spend(NOW + MINUTE * 10, "2.00")
+        watched.at(NOW)
+        watched.state(NOW + MINUTE * 5)
+        self.correct(watched, NOW, "1.00")
+
+        for hours in (1, 30, 60):
+            now = self.CORRECTED_AT + HOUR * hours
+            assert watched.position(now).floor == watched.world.balance_at(now)
+
+    def test_of_a_day_before_counts_whole_though_another_key_is_not_booked_yet(
+        self, watched: Watched
+    ) -> None:
+        watched.spend(NOW - DAY, "6.00")
+        watched.spend(TODAY.start - MINUTE, "4.00", key="key_b")
+        watched.at(TODAY.start + HOUR)
+        watched.state(TODAY.start + HOUR * 2)
+        watched.world.restate(
+            NOW + HOUR, NOW - DAY, "1.00", project="web", api_key="key_a", line_item=INPUT
+        )
+
+        for now in (NOW + HOUR * 2, NOW + DAY * 2):
+            assert watched.position(now).floor == watched.world.balance_at(now)
+
+    def test_inside_a_checkpoint_lowers_nothing(self, watched: Watched) -> None:
+        watched.spend(NOW - DAY, "6.00")
+        watched.at(NOW)
+        self.correct(watched, NOW - DAY, "1.00")
+        now = self.CORRECTED_AT + HOUR
+        watched.at(now)
+        watched.state(now)
+
+        assert watched.position(now + HOUR).floor == watched.world.balance_at(now)
+
+    def test_cannot_be_told_from_costs_that_are_missing(self, watched: Watched) -> None:
+        watched.at(NOW)
+        watched.state(NOW)
+        watched.spend(NOW + HOUR, "6.00")
+        watched.spend(TODAY.end - MINUTE, "4.00")
+        watched.world.restate(
+            TODAY.end + HOUR * 14, NOW, "1.00", project="web", api_key="key_a", line_item=INPUT
+        )
+
+        hidden, known = TODAY.end + HOUR * 15, TODAY.end + DAY
+
+        assert watched.position(hidden).floor == watched.world.balance_at(hidden) + usd("1")
+        assert watched.position(known).floor == watched.world.balance_at(known)
+
+
+class TestMidnights:
+    @pytest.fixture(params=[5, 30])
+    def world(self, request: pytest.FixtureRequest) -> World:
+        """Traffic over five midnights, billed hours late."""
+        world = World(NOW, lag=HOUR * request.param, usage_lag=USAGE_LAG)
+        world.purchase(NOW - DAY * 99, "1000.00")
+        streams = [Stream("web", "key_web", "gpt-4o", usd("17"), bursts=2)]
+        feed(world, streams, Window(NOW - DAY, NOW + DAY * 3))
+        return world
+
+    def test_never_lift_the_floor(self, watched: Watched) -> None:
+        watched.at(NOW)
+        watched.state(NOW + MINUTE)
+
+        floors = [
+            watched.position(midnight + beside).floor
+            for midnight in (TODAY.end + DAY * n for n in range(5))
+            for beside in (-MINUTE, timedelta(0), MINUTE, HOUR * 7)
+        ]
+
+        assert floors == sorted(floors, reverse=True)
+        assert floors[-1] == watched.world.balance_at(NOW + DAY * 9)
+
+
 class TestALocalDay:
     def test_takes_its_part_of_a_utc_day_as_that_was_used(self, watched: Watched) -> None:
         tokyo_midnight = TODAY.start + HOUR * 15
@@ -211,6 +313,26 @@ class TestALocalDay:
         assert facts.budgets[-1].spent == usd("1")
         assert [use.spent for use in facts.budgets[:-1]] == [usd("3")]
         assert later.budgets[-1].spent == usd("0")
+
+    def test_is_divided_as_spend_divides_it(self, watched: Watched, tmp_path: Path) -> None:
+        kolkata_midnight = TODAY.start + HOUR * 18 + MINUTE * 30
+        for minutes, amount, key in ((-200, "3.00", "key_a"), (-10, "1.00", "key_b")):
+            watched.spend(kolkata_midnight + MINUTE * minutes, amount, key=key)
+        for minutes, amount, key in ((10, "2.00", "key_a"), (50, "5.00", "key_b")):
+            watched.spend(kolkata_midnight + MINUTE * minutes, amount, key=key)
+        who = {"project": "web", "api_key": "key_b", "line_item": INPUT}
+        watched.world.restate(TODAY.end + HOUR * 9, NOW, "4.00", **who)
+        budget = Budget("daily", "main", Unit.DAY, usd("10"))
+        zone = ZoneInfo("Asia/Kolkata")
+
+        for now in (kolkata_midnight + HOUR, TODAY.end + HOUR * 10, NOW + DAY * 3):
+            uses = watched.at(now, budget, zone=zone.key).budgets
+            with History(tmp_path / "spendguard.db") as history:
+                spending = Spending(history, zone, now)
+                for use in uses:
+                    window = Window(use.window.start, min(use.window.end, now))
+                    told = sum(row.nanos for row in spending.answer(Question("main", window)))
+                    assert use.spent.nanos == told
 
 
 class TestInference:

@@ -139,20 +139,25 @@ class TestEachPoll:
 
         poll_at(NOW + timedelta(minutes=5))
 
-        assert asked(simulator) == [("completions", "1m")]
+        first, *looked = asked(simulator)
+        assert first == ("completions", "1m")
+        assert {width for _, width in looked} == {"1d"}
+        assert len(looked) <= 5
         for width in (MINUTE, QUARTER, HOUR):
             start = at - (at - NOW) % width
             assert used(store, Window(NOW, NOW + HOUR), width) == {start: 250_000_000}
 
-    def test_finds_a_series_never_used_before(
-        self, store: Store, world: World, poll_at: PollAt
+    @pytest.mark.parametrize("first", [5, 10])
+    def test_finds_a_series_never_used_before_within_two_polls(
+        self, store: Store, world: World, poll_at: PollAt, first: int
     ) -> None:
         spend(world, NOW - DAY, "0.50")
         poll_at(NOW)
         item = "text-embedding-3-small, embedding_tokens"
         spend(world, NOW + timedelta(minutes=1), "0.20", item=item)
 
-        poll_at(NOW + timedelta(minutes=30))
+        poll_at(NOW + timedelta(minutes=first))
+        poll_at(NOW + timedelta(minutes=first + 5))
 
         assert used(store, Window(NOW, NOW + HOUR)) == {NOW: 200_000_000}
 
@@ -167,6 +172,33 @@ class TestEachPoll:
         poll_at(NOW + timedelta(minutes=1, seconds=10))
 
         assert dump(store) == before
+
+    def test_takes_what_is_told_late_of_an_hour_that_had_not_changed(
+        self, store: Store, world: World, poll_at: PollAt
+    ) -> None:
+        spend(world, NOW - DAY, "0.50")
+        for minutes in (0, 5, 10):
+            poll_at(NOW + timedelta(minutes=minutes))
+        spend(world, NOW - HOUR * 2 + MINUTE, "0.25")
+        poll_at(NOW + timedelta(minutes=15))
+
+        assert used(store, Window(NOW - HOUR * 3, NOW), MINUTE) == {
+            NOW - HOUR * 2 + MINUTE: 250_000_000
+        }
+
+    def test_takes_everything_where_another_reading_was_kept(
+        self, store: Store, world: World, poll_at: PollAt
+    ) -> None:
+        spend(world, NOW - HOUR * 2, "0.25")
+        poll_at(NOW)
+        poll_at(NOW + timedelta(minutes=5))
+        with store.begin() as tx:  # as a backup from before it was used would have it
+            due.update(tx, 1, usage_read_at=NOW)
+            tx.execute(sa.delete(usage_minutes))
+
+        poll_at(NOW + timedelta(minutes=10))
+
+        assert used(store, Window(NOW - HOUR * 3, NOW), MINUTE) == {NOW - HOUR * 2: 250_000_000}
 
     def test_catches_up_after_an_outage(self, store: Store, world: World, poll_at: PollAt) -> None:
         spend(world, NOW - DAY, "0.50")

@@ -15,10 +15,12 @@ Facts = Callable[..., AccountFacts]
 CENT = 10_000_000
 
 
-def moment(now: datetime, minutes: int, hour: int, quarter: int = 0, usual: int = 100) -> Moment:
+def moment(
+    now: datetime, minutes: int, hour: int, quarter: int = 0, usual: int = 100, burst: int = 0
+) -> Moment:
     """So many cents before an instant so many minutes ago."""
     at = now - timedelta(minutes=minutes)
-    return Moment(at, hour * CENT, quarter * CENT, usual * CENT)
+    return Moment(at, hour * CENT, quarter * CENT, usual * CENT, burst * CENT)
 
 
 def judged(facts: Facts, *moments: Moment, floor: str | None = None, **pace: object) -> Finding:
@@ -55,6 +57,28 @@ def test_the_pace_is_compared_with_the_usual(
             "9x": Severity.CRITICAL,
         }[step]
     )
+
+
+@pytest.mark.parametrize(
+    ("burst", "dearest", "usual", "step"),
+    [
+        pytest.param(100, 50, 200, "3x", id="half of the usual hour, and twice the dearest before"),
+        pytest.param(99, 10, 100, "", id="what is less than a dollar is none"),
+        pytest.param(100, 10, 201, "", id="less than half of the usual hour is none"),
+        pytest.param(100, 51, 200, "", id="less than twice the dearest before is none"),
+        pytest.param(100, None, 200, "", id="nothing is known where no burst of before is"),
+        pytest.param(300, 50, 200, "9x", id="three times as much is worse"),
+    ],
+)
+def test_five_minutes_are_compared_with_the_dearest_of_the_last_days(
+    facts: Facts, now: datetime, burst: int, dearest: int | None, usual: int, step: str
+) -> None:
+    known = None if dearest is None else dearest * CENT
+
+    finding = judged(facts, moment(now, 0, burst, 0, usual, burst), dearest=known)
+
+    assert finding.step == step
+    assert ("burst" in finding.values) is bool(step) is (finding.values.get("times", 0) is None)
 
 
 def test_a_balance_that_does_not_last_six_hours_makes_it_critical(

@@ -16,7 +16,7 @@ from spendguard.core.ledger import DaySpend
 from spendguard.core.money import MOST, Money
 from spendguard.core.readings import Extras, Limit, Name, RawReply, Spend, SpendAlert, SpendRead
 from spendguard.core.windows import DAY, HOUR, Window
-from spendguard.store import due, readings
+from spendguard.store import due, estimates, readings
 from spendguard.store.connect import Store, Tx
 from spendguard.store.readings import Part, Written
 from spendguard.store.schema import (
@@ -315,8 +315,9 @@ class TestLateSpend:
 
     def late(self, store: Store, account_id: int, at: datetime | None = None) -> str:
         stated_at = at or self.CHECKPOINT
-        late = ask(store, lambda tx: readings.late_spend(tx, account_id, "USD", stated_at))
-        return Money(sum(late.values()), "USD").exact()
+        ended = Window(stated_at - DAY * 3, stated_at - DAY + timedelta(microseconds=1))
+        late = ask(store, lambda tx: estimates.late_beyond(tx, account_id, "USD", ended, stated_at))
+        return Money(sum(sum(one.values()) for one in late.values()), "USD").exact()
 
     def before_and_after(self, store: Store, main: int, *days: tuple[int, str, str]) -> None:
         before = self.CHECKPOINT - HOUR

@@ -155,8 +155,9 @@ def estimates_told(account: str, evaluation: Mapping[str, Any]) -> str | None:
 
 def estimates_drift(evaluation: Mapping[str, Any]) -> bool:
     """Tell whether estimates are so far off that prices must be wrong."""
-    part = (evaluation.get("usage") or {}).get("percent")
-    return part is not None and not 80 <= part <= 125
+    from spendguard.core.estimates import drifts
+
+    return drifts((evaluation.get("usage") or {}).get("percent"))
 
 
 CARD = ("balance", "as_of", "needed", "short_by", "strikes")

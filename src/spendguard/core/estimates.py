@@ -10,7 +10,14 @@ from datetime import datetime
 from spendguard.core.spread import SETTLES, divide
 from spendguard.core.windows import Window, utc_day
 
-Spender = tuple[str, str, str]  # project, api key, model
+Spender = tuple[str, str, str]  # project, api key, and the model or tool
+TOOLS = {
+    "web_search_calls": "web search",
+    "file_search_calls": "file search",
+    "code_interpreter_sessions": "code interpreter",
+}
+"""Series of which no model is billed, and how the lines begin that they are billed on."""
+KeyModel = tuple[str, str]  # api key, model
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,13 @@ class Estimate:
     nanos: int | None
     requests: int
     unpriced: int  # requests among them without a price
+
+
+def billed_on(model: str, line_item: str) -> str:
+    """Return what a cost is compared with usage by: its model, or the tool that a line names."""
+    line = " ".join(line_item.lower().replace("_", " ").split())
+    found = (series for series, begins in TOOLS.items() if line.startswith(begins))
+    return model or next(found, "")
 
 
 def first_unsettled(now: datetime) -> Window:
@@ -51,6 +65,38 @@ def apart(estimated: Mapping[Spender, int], booked: Mapping[Spender, int]) -> in
     """Return what is booked for keys and models without usage: no estimate makes up for it."""
     used = {spender[1:] for spender in estimated}
     return sum(nanos for spender, nanos in booked.items() if spender[1:] not in used)
+
+
+def beyond(
+    risen: Mapping[Spender, int], estimated: Mapping[Spender, int], booked: Mapping[Spender, int]
+) -> dict[KeyModel, int]:
+    """Return what a UTC day rose by that its usage does not explain, for each api key and model.
+
+    What usage explains is counted as usage told of it, whenever it is booked. A key and model that
+    fell make up for others that rose: a cost that only changed its place is none.
+    """
+    added, told, known = _together(risen), _together(estimated), _together(booked)
+    found = {
+        who: max(min(nanos, known.get(who, 0) - told.get(who, 0)), 0)
+        for who, nanos in sorted(added.items())
+    }
+    whole, most = sum(found.values()), max(sum(risen.values()), 0)
+    if whole > most:
+        found = dict(zip(found, divide(most, [*found.values()]), strict=True))
+    return {who: nanos for who, nanos in found.items() if nanos}
+
+
+def _together(spent: Mapping[Spender, int]) -> dict[KeyModel, int]:
+    """Return the sums over the projects of each api key and model."""
+    sums: dict[KeyModel, int] = defaultdict(int)
+    for spender, nanos in spent.items():
+        sums[spender[1:]] += nanos
+    return dict(sums)
+
+
+def drifts(percent: int | None) -> bool:
+    """Tell whether estimates are so far from what was booked that prices must be wrong."""
+    return percent is not None and not 80 <= percent <= 125
 
 
 def compared(

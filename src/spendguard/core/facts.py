@@ -138,6 +138,13 @@ class UsageFacts:
     estimated: Money | None = None
     booked: Money | None = None
 
+    @property
+    def estimated_percent(self) -> int | None:
+        """What the estimates were of what was booked; None while that is not known."""
+        if self.estimated is None or self.booked is None:
+            return None
+        return self.estimated.nanos * 100 // self.booked.nanos
+
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:

@@ -71,13 +71,15 @@ class DaySpend:
 class Split:
     """How the usage of a UTC day divides at a checkpoint: what is estimated after it, and in all.
 
-    `apart` is what is booked of the day on lines without usage, which no estimate makes up for. Once
-    the day is settled only the ratio counts.
+    `apart` is what is booked of the day on lines without usage, which no estimate makes up for; `late`
+    what was added after the day was over and no usage explains, a correction most likely: nobody knows
+    that it was inside the balance. Once the day is settled, of what usage explains only the ratio counts.
     """
 
     after: int
     whole: int
     apart: int = 0
+    late: int = 0
     settled: bool = False
 
     def booked_after(self, nanos: int) -> int:
@@ -86,10 +88,13 @@ class Split:
 
     def known_after(self, nanos: int) -> int:
         """Return what is known to be spent after it at most; money given back raises nothing."""
+        used, apart = self._part(nanos - self.apart - self.late), self._part(self.apart)
         if self.settled:
-            return max(-(-nanos * self.after // self.whole), 0)
-        apart = -(-self.apart * self.after // self.whole)
-        return max(-(-(nanos - self.apart) * self.after // self.whole), self.after) + max(apart, 0)
+            return max(self._part(nanos - self.late), 0) + self.late
+        return max(used, self.after) + max(apart, 0) + self.late
+
+    def _part(self, nanos: int) -> int:
+        return -(-nanos * self.after // self.whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,11 @@ def following(name: str, interval: timedelta, now: datetime, pause: timedelta) -
     return start + interval * ((now - start) // interval + 1)
 
 
+def turn(name: str, interval: timedelta, now: datetime) -> int:
+    """Return the number of an account's interval that holds an instant: one more at each reading."""
+    return (now - _EPOCH - phase(name, interval)) // interval
+
+
 def due(at: datetime, now: datetime) -> bool:
     """Tell whether something that is due at an instant is due now, whatever the clock did."""
     return at <= now or at > now + FARTHEST

@@ -17,17 +17,19 @@ LOOK_BACK = DAY * 28
 RECENT = timedelta(hours=26)  # what has just happened is no history yet
 FEWEST = 3  # days of use, without which nothing is usual
 CALM = timedelta(hours=2)
+BURST = timedelta(minutes=5)
 WEEK = DAY * 7
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What was spent in the hour and in the quarter of an hour before an instant, in nanos."""
+    """What was spent in the hour, the quarter of an hour and the burst before an instant, in nanos."""
 
     at: datetime
     hour: int
     quarter: int
     usual: int  # what such an hour usually costs
+    burst: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,16 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast money went of late, the oldest moment first, and what of it was acknowledged."""
+    """How fast money went of late, the oldest moment first, and what of it was acknowledged.
+
+    `dearest` is what the dearest burst of the last days cost; None where that is not known.
+    """
 
     moments: tuple[Moment, ...]
     causes: tuple[Cause, ...] = ()
     accepted_at: datetime | None = None
     accepted: int = 0  # nanos an hour
+    dearest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

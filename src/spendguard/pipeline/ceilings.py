@@ -15,6 +15,8 @@ from spendguard.core.windows import Window, calendar_window, utc_day, utc_month
 from spendguard.pipeline.estimated import with_usage
 from spendguard.store import readings
 from spendguard.store.connect import Tx
+from spendguard.store.cutting import Cuts
+from spendguard.store.parts import cut_share
 from spendguard.store.readings import Part
 
 
@@ -39,18 +41,29 @@ def budget_windows(
 
 
 def _spent(tx: Tx, row: Any, budget: Budget, window: Window, now: datetime) -> Money:
-    days = budget_days(tx, row, budget, window)
-    return Money(sum(day_share(day, window, now) for day in days), budget.amount.currency)
+    """Return what a window used; a day that it cuts is divided as `spend` divides it."""
+    cuts, currency = Cuts([window], now), budget.amount.currency
+    whole = sum(
+        day.known.nanos
+        for day in budget_days(tx, row, budget, window)
+        if day.day.start not in cuts.days and cuts.place(day.day.start) is not None
+    )
+    part = _part(tx, row, budget)
+    cut = sum(cut_share(tx, row.name, currency, utc_day(day), cuts, part) for day in cuts.days)
+    return Money(whole + cut, currency)
 
 
-def budget_days(tx: Tx, row: Any, budget: Budget, window: Window) -> list[DaySpend]:
-    """Return the UTC days that touch a window, of what a budget is about."""
-    part = Part(
+def _part(tx: Tx, row: Any, budget: Budget) -> Part:
+    return Part(
         projects=_meant(tx, row, "project", budget.project),
         api_keys=_meant(tx, row, "api_key", budget.api_key),
         model=budget.model,
     )
-    currency = budget.amount.currency
+
+
+def budget_days(tx: Tx, row: Any, budget: Budget, window: Window) -> list[DaySpend]:
+    """Return the UTC days that touch a window, of what a budget is about."""
+    part, currency = _part(tx, row, budget), budget.amount.currency
     days = readings.part_spend(tx, row.id, currency, window, part)
     return with_usage(tx, row, days, _cut(window), part) if currency == row.currency else days
 

@@ -6,16 +6,17 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from spendguard.core.ledger import DaySpend, Entry, Kind, Split, latest_checkpoint
+from spendguard.core.ledger import MICROSECOND, DaySpend, Entry, Kind, Split, latest_checkpoint
 from spendguard.core.money import Money
 from spendguard.core.spread import SETTLES
 from spendguard.core.windows import DAY, Window, utc_day
-from spendguard.store import estimates, readings, usage
+from spendguard.store import estimates, usage
 from spendguard.store.connect import Tx
 from spendguard.store.readings import Part
 from spendguard.store.usage import Used
 
 BY_HOUR = DAY * 4  # so far back it matters how a day went
+LATE = timedelta(hours=48)  # so long before a checkpoint a day ended that may still be added to
 BEHIND = timedelta(hours=1)  # so much later than costs usage may be read, and still be trusted
 
 
@@ -69,23 +70,13 @@ def days_by_hour(tx: Tx, row: Any, window: Window) -> dict[datetime, tuple[int, 
 
 
 def late_beyond_usage(tx: Tx, row: Any, stated_at: datetime) -> Money:
-    """Return what was booked late for days before a checkpoint, beyond what usage had shown of them.
+    """Return what was booked late for the last days before a checkpoint, beyond what usage tells.
 
-    What usage had shown was spent before the balance was stated, whenever it is booked.
+    What usage tells of them was used before the balance was stated, whenever it is booked.
     """
-    late = readings.late_spend(tx, row.id, row.currency, stated_at)
-    if not late:
-        return Money.zero(row.currency)
-    days, _ = readings.day_spend(tx, row.id, row.currency, min(late))
-    booked = {one.day.start: one.amount.nanos for one in days}
-    used = days_by_hour(tx, row, Window(min(late), max(late) + DAY))
-    return Money(
-        sum(
-            min(nanos, max(booked.get(day, nanos) - sum(used.get(day, ())), 0))
-            for day, nanos in late.items()
-        ),
-        row.currency,
-    )
+    ended = Window(stated_at - DAY - LATE, stated_at - DAY + MICROSECOND)
+    late = estimates.late_beyond(tx, row.id, row.currency, ended, stated_at)
+    return Money(sum(sum(one.values()) for one in late.values()), row.currency)
 
 
 def last_days(now: datetime) -> list[datetime]:
@@ -117,10 +108,11 @@ def splits(tx: Tx, row: Any, entries: Sequence[Entry]) -> dict[datetime, Split]:
     stated = {entry.id: entry.at for entry in entries if entry.kind is Kind.CHECKPOINT}
     found = {stated[key]: split for key, split in estimates.kept_splits(tx, stated).items()}
     latest = latest_checkpoint(entries)
-    if latest is not None and latest.at not in found:
-        split = _split(tx, row, latest.at)
-        if split is not None:
-            found[latest.at] = split
+    if latest is None:
+        return found
+    split = found.get(latest.at) or _split(tx, row, latest.at)
+    if split is not None:
+        found[latest.at] = estimates.with_late(tx, row.id, row.currency, latest.at, split)
     return found
 
 

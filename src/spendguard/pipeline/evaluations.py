@@ -51,9 +51,7 @@ def _usage(facts: AccountFacts) -> dict[str, Any] | None:
         "read_at": usage.read_at.isoformat(),
         "estimated": None if estimated is None else estimated.exact(),
         "booked": None if booked is None else booked.exact(),
-        "percent": None
-        if estimated is None or booked is None
-        else estimated.nanos * 100 // booked.nanos,
+        "percent": usage.estimated_percent,
         "unpriced": sum(one.requests for one in usage.unpriced),
     }
 

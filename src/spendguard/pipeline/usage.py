@@ -1,8 +1,8 @@
 """Usage: ask a provider what an account used, price it, and keep the estimate.
 
-Every poll reads the last hours by the minute, of the series that were ever used; now and then the
-last days of them are read by the hour, for what is told late, and whether another series is used now;
-the first polls read a month back. Usage is optional: where it fails the poll is as good as before, and
+Every poll reads the last hours by the minute, of the series that were ever used, and looks whether
+another series is used now: at one half of them, then at the other. Now and then the last days are
+read by the hour, for what is told late; the first polls read a month back. Usage is optional: where it fails the poll is as good as before, and
 what was known stays.
 """
 
@@ -15,10 +15,12 @@ from typing import Any
 
 from spendguard.core.accounts import Account
 from spendguard.core.errors import ErrorKind, ProviderError
+from spendguard.core.pace import turn
 from spendguard.core.prices import PriceTable
 from spendguard.core.readings import Usage, UsageRead
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
-from spendguard.prices import price
+from spendguard.pipeline import unchanged
+from spendguard.prices import FREE, price
 from spendguard.providers.base import Provider
 from spendguard.store import due, estimates, spenders, usage
 from spendguard.store.connect import Store
@@ -73,9 +75,9 @@ def _read(asking: _Asking, progress: Progress) -> None:
     with asking.store.begin() as tx:
         row = due.load(tx, asking.account.name)
         seen = usage.series_seen(tx, row.id)
-    began, look = row.usage_from is not None, _due(row.usage_looked_at, LOOK_EVERY, asking.now)
-    if not began and not look:  # a moment ago there was none to be had
-        return
+    began = row.usage_from is not None
+    if not began and not _due(row.usage_looked_at, LOOK_EVERY, asking.now):
+        return  # a moment ago there was none to be had
     known_until = row.first_ok_at if began else None
     series = seen if began else _used_lately(asking)
     failures = _read_series(
@@ -84,7 +86,7 @@ def _read(asking: _Asking, progress: Progress) -> None:
     with asking.store.begin() as tx:
         looked = {} if began else {"usage_looked_at": asking.now}
         due.update(tx, row.id, **_told(row, failures, asking.now), **looked)
-    if began and look:
+    if began:
         _look_further(asking, row, seen)
     _read_history(asking, progress)
 
@@ -103,7 +105,7 @@ def _read_series(
         return failures
     read = _ask(asking, _minutes(row, asking.now), MINUTE, series)
     failures |= _failed(read, series)
-    _keep(asking, read, known_until)
+    _keep_changed(asking, read, known_until, row.usage_read_at)
     if wide:
         read = _ask(asking, _hours(row, asking.now), HOUR, series)
         failures |= _failed(read, series)
@@ -114,7 +116,11 @@ def _read_series(
 def _look_further(asking: _Asking, row: Any, seen: frozenset[str]) -> None:
     """See whether a series is used now that never was; that it cannot be seen is no matter."""
     today = utc_day(asking.now)
-    rest = asking.provider.usage_series - seen
+    rest, all_of_it = asking.provider.usage_series - seen, True
+    if not _due(row.usage_looked_at, LOOK_EVERY, asking.now):
+        rest, all_of_it = _half(asking, rest), False
+    if not rest:
+        return
     try:
         read = asking.provider.usage(Window(today.start - DAY, today.end), DAY, rest)
     except ProviderError:
@@ -125,8 +131,16 @@ def _look_further(asking: _Asking, row: Any, seen: frozenset[str]) -> None:
         raise ProviderError(ErrorKind.UNSUPPORTED, NOT_TOLD)
     used = frozenset(one.series for one in read.rows)
     _read_series(asking, row, used, row.first_ok_at, wide=True)
-    with asking.store.begin() as tx:
-        due.update(tx, row.id, usage_looked_at=asking.now)
+    if all_of_it:
+        with asking.store.begin() as tx:
+            due.update(tx, row.id, usage_looked_at=asking.now)
+
+
+def _half(asking: _Asking, series: Collection[str]) -> frozenset[str]:
+    """Return the half of some series whose turn it is, so that two polls look at all that cost."""
+    account = asking.account
+    first = turn(account.name, account.poll_interval, asking.now) % 2
+    return frozenset(sorted(set(series) - FREE)[first::2])
 
 
 def _ask(
@@ -172,10 +186,13 @@ def _used_lately(asking: _Asking) -> frozenset[str]:
 
 
 def _minutes(row: Any, now: datetime) -> Window:
-    """Return the whole hours to be read by the minute: the last ones, and since the last time."""
-    start = now - BY_MINUTE
+    """Return the whole hours to be read by the minute: the last ones, and since the last time.
+
+    The first time it is nearly a day: what a burst is like shows only there.
+    """
+    start = now - LONGEST_BY_MINUTE
     if row.usage_read_at is not None:
-        start = max(min(start, row.usage_read_at - HOUR), now - LONGEST_BY_MINUTE)
+        start = max(min(now - BY_MINUTE, row.usage_read_at - HOUR), start)
     begin = start.replace(minute=0, second=0, microsecond=0)
     return Window(begin, now.replace(second=0, microsecond=0) + MINUTE)
 
@@ -197,6 +214,17 @@ def _missed(row: Any, now: datetime) -> bool:
 
 def _due(last: datetime | None, every: timedelta, now: datetime) -> bool:
     return last is None or abs(now - last) >= every
+
+
+def _keep_changed(
+    asking: _Asking, read: UsageRead, known_until: datetime | None, read_at: datetime | None
+) -> None:
+    """Keep what of a reading by the minute is not as it was at the last one."""
+    store, account = asking.store, asking.account.name
+    memory = unchanged.remembered(read, asking.prices, asking.now)
+    before = unchanged.recall(store, account, read, read_at)
+    _keep(asking, unchanged.changed(read, memory, before), known_until)
+    unchanged.remember(store, account, read, memory)
 
 
 def _keep(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from spendguard.core.estimates import Spender, first_unsettled
 from spendguard.core.facts import NewSpender, UnpricedUse, UsageFacts
 from spendguard.core.money import Amount, Money
-from spendguard.core.spikes import CALM, LOOK_BACK, RECENT, Cause, Moment, Pace, Usual
+from spendguard.core.spikes import BURST, CALM, LOOK_BACK, RECENT, Cause, Moment, Pace, Usual
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline.estimated import fresh
 from spendguard.store import estimates, readings, spenders, usage
@@ -22,6 +22,9 @@ NEW_FOR = DAY * 7
 UNPRICED_DAYS = DAY * 7
 COMPARED_DAYS = DAY * 7
 STANDS_AFTER = timedelta(hours=36)
+BURST_HISTORY = DAY * 4  # minutes are kept so long
+BURST_KNOWN = timedelta(hours=18)  # less of it may miss what comes once a day
+BURST_WORTH = 6  # a burst of less than this part of an hour is never much
 WORTH = Amount.parse("0.10")  # of usage that costs must have shown by then
 
 
@@ -109,19 +112,47 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     usual = Usual.of({one.at: one.nanos for one in hours}, window)
     if usual is None:
         return None
-    moments = [
-        Moment(at, _sum(minutes, at, HOUR), _sum(minutes, at, QUARTER), usual.hour(at))
-        for at in _instants(now, back)
-    ]
-    worst = max(moments, key=lambda one: one.hour)
+    moments = [_moment(minutes, at, usual) for at in _instants(minutes, now, back)]
+    worst = max(moments, key=lambda one: max(one.hour, one.quarter * 2, one.burst * 4))
     causes = _causes(tx, row, Window(worst.at - HOUR, worst.at), window) if _fast(worst) else ()
-    return Pace(tuple(moments), causes, accepted, row.spike_accepted_nanos or 0)
+    dearest = _dearest_burst(tx, row, now) if _sudden(moments) else None
+    return Pace(tuple(moments), causes, accepted, row.spike_accepted_nanos or 0, dearest)
 
 
-def _instants(now: datetime, back: timedelta) -> list[datetime]:
-    """Return the present and each quarter-hour before it, the oldest first."""
+def _moment(minutes: Mapping[datetime, int], at: datetime, usual: Usual) -> Moment:
+    """Return what was spent before an instant; a job of the week may be as sudden as it likes."""
+    expected = usual.hour(at)
+    burst = _sum(minutes, at, BURST) if expected == usual.peak else 0
+    return Moment(at, _sum(minutes, at, HOUR), _sum(minutes, at, QUARTER), expected, burst)
+
+
+def _instants(minutes: Mapping[datetime, int], now: datetime, back: timedelta) -> list[datetime]:
+    """Return the present, each quarter-hour before it and the end of its dearest burst, in order."""
     last = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
-    return [*(last - QUARTER * n for n in range(int(back / QUARTER), -1, -1)), now]
+    quarters = [last - QUARTER * n for n in range(int(back / QUARTER), -1, -1)]
+    ends = {at + MINUTE for at in minutes if quarters[0] < at + MINUTE <= now}
+    dearest: dict[datetime, tuple[int, datetime]] = {}
+    for end in ends:
+        quarter = end.replace(minute=end.minute // 15 * 15)
+        found = (_sum(minutes, end, BURST), end)
+        dearest[quarter] = max(dearest.get(quarter, found), found)
+    return sorted({*quarters, now, *(end for _, end in dearest.values())})
+
+
+def _sudden(moments: Iterable[Moment]) -> bool:
+    """Tell whether a burst was worth a look at those of the last days."""
+    return any(one.burst * BURST_WORTH >= one.usual and one.burst for one in moments)
+
+
+def _dearest_burst(tx: Tx, row: Any, now: datetime) -> int | None:
+    """Return what the dearest five minutes of the last days cost; None while these are not known.
+
+    They are not compared with themselves: the hours that are looked at are no history yet.
+    """
+    before = Window(now - BURST_HISTORY, now - CALM - HOUR)
+    first, nanos = usage.dearest(tx, row.id, before, BURST)
+    known = first is not None and before.end - first >= BURST_KNOWN
+    return nanos if known else None
 
 
 def _sum(minutes: Mapping[datetime, int], until: datetime, length: timedelta) -> int:
@@ -129,7 +160,7 @@ def _sum(minutes: Mapping[datetime, int], until: datetime, length: timedelta) ->
 
 
 def _fast(moment: Moment) -> bool:
-    return moment.hour > moment.usual or moment.quarter * 2 > moment.usual
+    return max(moment.hour, moment.quarter * 2, moment.burst * 4) > moment.usual
 
 
 def _causes(tx: Tx, row: Any, hour: Window, history: Window) -> tuple[Cause, ...]:

@@ -10,7 +10,7 @@ from spendguard.core.prices import CURRENCY, PriceTable
 from spendguard.core.readings import Usage
 from spendguard.prices.sheets import Sheet, stated, total
 
-__all__ = ["price"]
+__all__ = ["FREE", "price"]
 
 FREE = frozenset({"moderations"})  # no price list names a charge for them (2026-11)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from spendguard.core.alerts import Policy
+from spendguard.core.estimates import drifts
 from spendguard.core.facts import AccountFacts, CardFacts, GuardFacts, Standing, Witness
 from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.core.forecasts import Passage
@@ -175,10 +176,12 @@ def balance_values(facts: AccountFacts, position: Position) -> dict[str, Value]:
 
 
 def _usage_values(facts: AccountFacts, position: Position) -> dict[str, Value]:
-    """Return what usage adds to what is booked, and what of it has no price."""
+    """Return what usage adds to what is booked, how far off that may be, and what has no price."""
     told: dict[str, Value] = {}
     if position.unbooked:
         told["unbooked"] = position.unbooked
+        percent = None if facts.usage is None else facts.usage.estimated_percent
+        told |= {"estimated_percent": percent} if drifts(percent) else {}
     if facts.unpriced:
         told["unpriced"] = facts.unpriced
     return told

@@ -18,13 +18,16 @@ MINIMUM = Amount.parse("1.00")
 WORSE = 3  # so many times what fires is critical
 DRAIN_HOURS = 6  # a balance that lasts no longer at this pace makes it critical
 RISES = 2  # so many times what was acknowledged is told again
+BURST_PART = 6  # this part of what fires in an hour is much within five minutes
+BURST_RATIO = 2  # and so many times the dearest five minutes of the last days
 
 
 @dataclass(frozen=True, slots=True)
 class SpendSpike:
     """Fire at `ratio` times the usual hour within an hour, or half of that within a quarter of one.
 
-    It must also be `minimum` in money. It is over after two calm hours.
+    A sixth of it within five minutes is enough where that is twice the dearest five minutes of the
+    last days. It must also be `minimum` in money. It is over after two calm hours.
     """
 
     name: ClassVar[str] = "spend-spike"
@@ -47,19 +50,28 @@ class SpendSpike:
             return [Finding(self.name, facts.account, Status.CLEAR, values=values)]
         return [self._fire(facts, pace, hot)]
 
-    def _level(self, moment: Moment) -> int:
+    def _level(self, pace: Pace, moment: Moment) -> int:
         """Return how far the pace of a moment is beyond what fires: 0 below it, 2 far beyond."""
-        least, usual = self.minimum.nanos, moment.usual * self.ratio
         for level, times in ((2, WORSE), (1, 1)):
-            in_hour = moment.hour >= max(least, usual) * times
-            in_quarter = moment.quarter >= max(least, usual // 2) * times
-            if in_hour or in_quarter:
+            if self._lasts(moment, times) or self._bursts(pace, moment, times):
                 return level
         return 0
 
+    def _lasts(self, moment: Moment, times: int = 1) -> bool:
+        least, usual = self.minimum.nanos, moment.usual * self.ratio
+        in_hour = moment.hour >= max(least, usual) * times
+        return in_hour or moment.quarter >= max(least, usual // 2) * times
+
+    def _bursts(self, pace: Pace, moment: Moment, times: int) -> bool:
+        """Tell whether five minutes were unlike any of the last days, and worth a good part of an hour."""
+        if pace.dearest is None:
+            return False
+        part = moment.usual * self.ratio // BURST_PART
+        return moment.burst >= max(self.minimum.nanos, part, pace.dearest * BURST_RATIO) * times
+
     def _episode(self, facts: AccountFacts, pace: Pace) -> list[Moment]:
         """Return the moments of the spike that lasts, empty without one or once it is accepted."""
-        hot = [moment for moment in pace.moments if self._level(moment)]
+        hot = [moment for moment in pace.moments if self._level(pace, moment)]
         if not hot or facts.now - hot[-1].at >= CALM:
             return []
         for before, after in reversed([*pairwise(hot)]):
@@ -73,10 +85,12 @@ class SpendSpike:
 
     def _fire(self, facts: AccountFacts, pace: Pace, hot: list[Moment]) -> Finding:
         recent = [one for one in hot if facts.now - one.at < CALM] or hot
-        worst = max(recent, key=lambda one: (self._level(one), one.hour))
+        worst = max(recent, key=lambda one: (self._level(pace, one), self._lasts(one), one.hour))
         values = _values(facts, pace, worst)
+        if not self._lasts(worst):
+            values |= {"burst": Money(worst.burst, facts.currency), "times": None}
         drains = "empty_in" in values
-        critical = self._level(worst) > 1 or drains
+        critical = self._level(pace, worst) > 1 or drains
         severity = Severity.CRITICAL if critical else Severity.WARNING
         step, rank = (
             ("draining" if drains else f"{self.ratio * WORSE}x", 2) if critical else ("", 1)

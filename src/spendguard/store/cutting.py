@@ -8,7 +8,19 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from spendguard.core.windows import HOUR, Window, utc_day
-from spendguard.store.history import History, to_column, to_instant
+from spendguard.store.history import to_column, to_instant
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class History(Protocol):
+        """What answers the named questions: a database opened to read, or a transaction."""
+
+        def ask(self, name: str, **parameters: Any) -> list[Any]:
+            """Return the rows of a named query."""
+            ...
+
 
 _MICROSECOND = timedelta(microseconds=1)
 _FINER = (("minutes", timedelta(minutes=1)), ("quarters", timedelta(minutes=15)))

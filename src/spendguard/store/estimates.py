@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from spendguard.core import estimates as core
-from spendguard.core.estimates import Spender
+from spendguard.core.estimates import KeyModel, Spender
 from spendguard.core.ledger import Split
-from spendguard.core.windows import DAY, Window
-from spendguard.store import usage
+from spendguard.core.windows import DAY, Window, utc_day
+from spendguard.store import readings, usage
 from spendguard.store.readings import Part, dimension_ids
 from spendguard.store.schema import checkpoint_splits, dimensions, settled_days, spend, unbooked
 from spendguard.store.types import to_microseconds
@@ -39,10 +39,8 @@ def refresh(tx: sa.Connection, account_id: int, currency: str, now: datetime) ->
     open_from = core.first_unsettled(now).start
     _settle(tx, account_id, currency, first, open_from)
     told: dict[tuple[datetime, Spender], int] = {}
-    days = usage.estimates(tx, account_id, open_from, now)
     booked = _booked(tx, account_id, currency, open_from, now)
-    for day, by_spender in days.items():
-        known = {who: one.nanos for who, one in by_spender.items() if one.nanos is not None}
+    for day, known in _estimated(tx, account_id, Window(open_from, now)).items():
         missing = core.unbooked(known, booked.get(day, {}))
         told |= {(day, spender): nanos for spender, nanos in missing.items()}
     _put_unbooked(tx, account_id, told)
@@ -60,7 +58,8 @@ def _settle(
         return
     booked = _booked(tx, account_id, currency, since, open_from)
     rows = []
-    for day, by_spender in sorted(usage.estimates(tx, account_id, since, open_from).items()):
+    days = usage.estimates(tx, account_id, since, open_from, tools=True)
+    for day, by_spender in sorted(days.items()):
         estimated, bill = core.compared(by_spender, booked.get(day, {}))
         rows.append({"account_id": account_id, "day": day, "estimated": estimated, "booked": bill})
     if rows:
@@ -70,17 +69,17 @@ def _settle(
 def _booked(
     tx: sa.Connection, account_id: int, currency: str, since: datetime, until: datetime
 ) -> dict[datetime, dict[Spender, int]]:
+    """Return what is booked of the UTC days that begin in [since, until), by who spent it."""
     rows, dims = spend.c, dimensions.c
     found = tx.execute(
-        sa.select(rows.day, dims.project, dims.api_key, dims.model, sa.func.sum(rows.nanos))
+        sa.select(rows.day, dims.project, dims.api_key, dims.model, dims.line_item, rows.nanos)
         .join(dimensions, dims.id == rows.dimension_id)
         .where(rows.account_id == account_id, rows.currency == currency)
         .where(rows.day >= since, rows.day < until)
-        .group_by(rows.day, dims.project, dims.api_key, dims.model)
     )
-    days: dict[datetime, dict[Spender, int]] = defaultdict(dict)
-    for day, project, key, model, nanos in found:
-        days[day][project, key, model] = int(nanos)
+    days: dict[datetime, dict[Spender, int]] = defaultdict(lambda: defaultdict(int))
+    for day, project, key, model, line_item, nanos in found:
+        days[day][project, key, core.billed_on(model, line_item)] += int(nanos)
     return days
 
 
@@ -93,12 +92,11 @@ ON CONFLICT (account_id, day, dimension_id) DO UPDATE SET nanos = excluded.nanos
 def _put_unbooked(
     tx: sa.Connection, account_id: int, told: Mapping[tuple[datetime, Spender], int]
 ) -> None:
-    wanted = {(project, key, "", model) for _, (project, key, model) in told}
+    wanted = {(project, key, "", _model(model)) for _, (project, key, model) in told}
     ids = dimension_ids(tx, account_id, wanted)
-    new = {
-        (to_microseconds(day), ids[project, key, "", model]): nanos
-        for (day, (project, key, model)), nanos in told.items()
-    }
+    new: dict[tuple[int, int], int] = defaultdict(int)
+    for (day, (project, key, model)), nanos in told.items():
+        new[to_microseconds(day), ids[project, key, "", _model(model)]] += nanos
     table = unbooked.c
     held = {
         (to_microseconds(day), dimension): nanos
@@ -118,6 +116,11 @@ def _put_unbooked(
         tx.exec_driver_sql(_UPSERT, rows)
 
 
+def _model(model_or_tool: str) -> str:
+    """Return the model that something is told of: that of a tool is none, as in its bill."""
+    return "" if model_or_tool in core.TOOLS else model_or_tool
+
+
 def unbooked_days(
     tx: sa.Connection, account_id: int, part: Part | None = None
 ) -> dict[datetime, int]:
@@ -135,15 +138,53 @@ def unbooked_days(
 
 def split_at(tx: sa.Connection, account_id: int, currency: str, at: datetime) -> Split:
     """Return how the usage of a UTC day divides at an instant inside it, as far as it is known."""
-    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = utc_day(at)
     hour = at.replace(minute=0, second=0, microsecond=0)
-    hours = usage.used(tx, account_id, Window(day, day + DAY))
+    hours = usage.used(tx, account_id, day)
     from_hour = sum(one.nanos for one in hours if one.at >= hour)
     after = from_hour - usage.used_before(tx, account_id, at)
-    told = usage.estimates(tx, account_id, day, day + DAY).get(day, {})
-    known = {who: one.nanos for who, one in told.items() if one.nanos is not None}
-    booked = _booked(tx, account_id, currency, day, day + DAY).get(day, {})
+    known = _estimated(tx, account_id, day).get(day.start, {})
+    booked = _booked(tx, account_id, currency, *day).get(day.start, {})
     return Split(max(after, 0), sum(one.nanos for one in hours), core.apart(known, booked))
+
+
+def with_late(
+    tx: sa.Connection, account_id: int, currency: str, at: datetime, split: Split
+) -> Split:
+    """Return how a UTC day divides, with what was added after it was over and usage does not explain."""
+    day = utc_day(at)
+    late = late_beyond(tx, account_id, currency, day, day.end).get(day.start)
+    if not late:
+        return split
+    used = {who[1:] for who in _estimated(tx, account_id, day).get(day.start, {})}
+    apart = sum(nanos for who, nanos in late.items() if who not in used)
+    whole = sum(late.values())
+    return replace(split, apart=split.apart if split.settled else split.apart - apart, late=whole)
+
+
+def late_beyond(
+    tx: sa.Connection, account_id: int, currency: str, days: Window, after: datetime
+) -> dict[datetime, dict[KeyModel, int]]:
+    """Return what readings after an instant added to UTC days beyond what usage tells of them."""
+    risen = readings.risen(tx, account_id, currency, days, after)
+    if not risen:
+        return {}
+    estimated = _estimated(tx, account_id, days)
+    booked = _booked(tx, account_id, currency, *days)
+    return {
+        day: core.beyond(added, estimated.get(day, {}), booked.get(day, {}))
+        for day, added in risen.items()
+    }
+
+
+def _estimated(
+    tx: sa.Connection, account_id: int, days: Window
+) -> dict[datetime, dict[Spender, int]]:
+    """Return what has a price of the UTC days that begin in a window, by who used it."""
+    return {
+        day: {who: one.nanos for who, one in by_spender.items() if one.nanos is not None}
+        for day, by_spender in usage.estimates(tx, account_id, *days, tools=True).items()
+    }
 
 
 def put_split(tx: sa.Connection, entry_id: str, split: Split) -> None:

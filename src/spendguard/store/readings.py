@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from spendguard.core.estimates import Spender, billed_on
 from spendguard.core.ledger import DaySpend
 from spendguard.core.money import Money
 from spendguard.core.readings import Extras, Limit, Name, RawReply, Spend, SpendAlert, SpendRead
@@ -213,27 +214,38 @@ def day_spend(
     return days, any(nanos for _, code, nanos in rows if code != currency)
 
 
-def late_spend(
-    tx: sa.Connection, account_id: int, currency: str, stated_at: datetime
-) -> dict[datetime, int]:
-    """Return what was booked after a checkpoint for already read days that ended within 48 h of it.
+def risen(
+    tx: sa.Connection, account_id: int, currency: str, days: Window, after: datetime
+) -> dict[datetime, dict[Spender, int]]:
+    """Return what readings after an instant added to UTC days that had been read before, in nanos.
 
-    It is in nanos, by UTC day. A first reading of a day never counts; a day that fell does not
-    make up for one that rose.
+    It is told of the days that begin in a window, for each spender; a first reading adds nothing.
     """
-    table = restatements.c
+    table, dims = restatements.c, dimensions.c
     rows = tx.execute(
-        sa.select(table.day, sa.func.sum(table.new_nanos - table.old_nanos))
+        sa.select(
+            table.day,
+            dims.project,
+            dims.api_key,
+            dims.model,
+            dims.line_item,
+            table.new_nanos - table.old_nanos,
+        )
+        .join(dimensions, dims.id == table.dimension_id)
         .where(
             table.account_id == account_id,
             table.currency == currency,
-            table.day >= stated_at - timedelta(hours=48) - DAY,
-            table.day <= stated_at - DAY,
-            table.observed_at > stated_at,
+            table.day >= days.start,
+            table.day < days.end,
+            table.observed_at > after,
         )
-        .group_by(table.day)
     )
-    return {day: int(nanos) for day, nanos in rows if nanos > 0}
+    found: dict[datetime, dict[Spender, int]] = {}
+    for day, project, key, model, line_item, nanos in rows:
+        who = (project, key, billed_on(model, line_item))
+        added = found.setdefault(day, {})
+        added[who] = added.get(who, 0) + int(nanos)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +255,14 @@ class Part:
     projects: frozenset[str] | None = None
     api_keys: frozenset[str] | None = None
     model: str | None = None
+
+    def holds(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a row of spend, by the columns of its dimensions, belongs to this part."""
+        return (
+            (self.projects is None or row["project"] in self.projects)
+            and (self.api_keys is None or row["api_key"] in self.api_keys)
+            and self.model in (None, row["model"])
+        )
 
     def narrow(self, query: sa.Select[Any], dims: sa.ColumnCollection[str, Any]) -> sa.Select[Any]:
         """Return a query for this part of what it asks, by the columns of its dimensions."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from spendguard.core.estimates import Estimate, Spender
+from spendguard.core.estimates import TOOLS, Estimate, Spender
 from spendguard.core.readings import Usage, UsageRead
 from spendguard.core.windows import DAY, HOUR, Window
 from spendguard.store.connect import Store
@@ -238,6 +238,24 @@ def _first(instant: datetime, width: timedelta) -> int:
     return -(-(instant - EPOCH) // width)
 
 
+def dearest(
+    tx: sa.Connection, account_id: int, window: Window, length: timedelta
+) -> tuple[datetime | None, int]:
+    """Return the first minute known to be used in a window, and its dearest span of a length."""
+    rows, span = usage_minutes.c, length // MINUTE
+    spans = (
+        sa.select(sa.func.min(rows.minute).label("first"), sa.func.sum(rows.nanos).label("nanos"))
+        .where(rows.account_id == account_id, rows.nanos > 0)
+        .where(rows.minute >= _first(window.start, MINUTE))
+        .where(rows.minute < _first(window.end, MINUTE))
+        .group_by(rows.minute // span)
+        .subquery()
+    )
+    found = tx.execute(sa.select(sa.func.min(spans.c.first), sa.func.max(spans.c.nanos))).one()
+    first, nanos = found
+    return (None, 0) if first is None else (EPOCH + MINUTE * first, int(nanos))
+
+
 def by_spender(tx: sa.Connection, account_id: int, window: Window) -> dict[Spender, int]:
     """Return what is estimated for the minutes that begin in a window, by who used it."""
     rows, dims = usage_minutes.c, usage_dimensions.c
@@ -253,29 +271,36 @@ def by_spender(tx: sa.Connection, account_id: int, window: Window) -> dict[Spend
 
 
 def estimates(
-    tx: sa.Connection, account_id: int, since: datetime, until: datetime
+    tx: sa.Connection, account_id: int, since: datetime, until: datetime, *, tools: bool = False
 ) -> dict[datetime, dict[Spender, Estimate]]:
-    """Return what is estimated of the UTC days that begin in [since, until), by who used it."""
+    """Return what is estimated of the UTC days that begin in [since, until), by who used it.
+
+    With `tools`, the calls of a tool are told under its name, as they are billed, not under the model.
+    """
     rows, dims = usage_days.c, usage_dimensions.c
+    who = (dims.project, dims.api_key, dims.model, dims.series)
     found = tx.execute(
         sa.select(
             rows.day,
-            dims.project,
-            dims.api_key,
-            dims.model,
+            *who,
             sa.func.sum(rows.nanos),
             sa.func.sum(rows.requests),
             sa.func.sum(rows.unpriced),
         )
         .join(usage_dimensions, dims.id == rows.dimension_id)
         .where(rows.account_id == account_id, rows.day >= since, rows.day < until)
-        .group_by(rows.day, dims.project, dims.api_key, dims.model)
+        .group_by(rows.day, *who)
     )
-    days: dict[datetime, dict[Spender, Estimate]] = defaultdict(dict)
-    for day, project, key, model, nanos, requests, unpriced in found:
-        told = None if nanos is None else int(nanos)
-        days[day][project, key, model] = Estimate(told, int(requests), int(unpriced))
-    return dict(days)
+    days: dict[datetime, dict[Spender, _Bucket]] = defaultdict(dict)
+    for day, project, key, model, series, nanos, requests, unpriced in found:
+        spender = (project, key, series if tools and series in TOOLS else model)
+        told = (None if nanos is None else int(nanos), int(requests), int(unpriced))
+        day_so_far = days[day]
+        day_so_far[spender] = _both(day_so_far[spender], told) if spender in day_so_far else told
+    return {
+        day: {spender: Estimate(*told) for spender, told in by_spender.items()}
+        for day, by_spender in days.items()
+    }
 
 
 def requests_by_model(
