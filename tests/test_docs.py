@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from spendguard.config.locate import read_toml
 from spendguard.config.rulebook import parameters
 from spendguard.core.errors import ErrorKind
 from spendguard.providers import PROVIDERS
-from spendguard.rules import PLANNED, RULES
+from spendguard.rules import RULES
 from spendguard.simulator.server import Simulator
 from spendguard.simulator.world import World
 from spendguard.store.schema import metadata
@@ -214,11 +213,11 @@ def test_every_command_line_can_be_typed(
 
 
 def test_there_is_a_page_for_each_rule_and_no_other() -> None:
-    expected = {f"{name}.md" for name in (*RULES, *PLANNED)} | {"README.md"}
+    expected = {f"{name}.md" for name in RULES} | {"README.md"}
     assert {page.name for page in (DOCS / "rules").glob("*")} == expected
 
 
-@pytest.mark.parametrize("rule", [*RULES, *PLANNED])
+@pytest.mark.parametrize("rule", RULES)
 def test_a_rules_page_gives_its_parameters_with_their_defaults(rule: str, tmp_path: Path) -> None:
     told: dict[str, object] = {}
     for number, block in enumerate(fences(DOCS / "rules" / f"{rule}.md", "toml")):
@@ -228,22 +227,16 @@ def test_a_rules_page_gives_its_parameters_with_their_defaults(rule: str, tmp_pa
     readers = parameters(rule)
     policy = {"enabled", "hold", "repeat"}
     assert told.keys() - policy == readers.keys() - policy
-    defaults: Any = PLANNED.get(rule) or RULES.get(rule, SimpleNamespace)()
+    defaults = RULES[rule]()
     for key in told.keys() - policy:
-        default = defaults[key] if isinstance(defaults, dict) else getattr(defaults, key)
+        default = getattr(defaults, key)
         if default is not None:  # None: it depends on the account, and the page says how
             assert readers[key](told[key]) == default
 
 
-def test_the_table_of_rules_has_each_and_knows_which_are_built() -> None:
-    rows = re.findall(
-        r"^\| \[([\w-]+)\]\(\1\.md\) \|.*\| (.*?) \|$",
-        read(DOCS / "rules" / "README.md"),
-        re.MULTILINE,
-    )
-    later = {name for name, severity in rows if severity == "not in this version"}
-    assert {name for name, _ in rows} == {*RULES, *PLANNED}
-    assert later == set(PLANNED)
+def test_the_table_of_rules_has_each() -> None:
+    text = read(DOCS / "rules" / "README.md")
+    assert {*re.findall(r"^\| \[([\w-]+)\]\(\1\.md\) \|", text, re.MULTILINE)} == {*RULES}
 
 
 def test_there_is_a_page_for_each_provider_and_no_other() -> None:

@@ -10,7 +10,7 @@ from spendguard.cli.init import KEYS
 from spendguard.cli.providers import PROVIDERS as TOLD_PROVIDERS
 from spendguard.cli.rules import TOLD
 from spendguard.providers import PROVIDERS
-from spendguard.rules import PLANNED, RULES
+from spendguard.rules import RULES
 from spendguard.store import schema
 from tests.cli.conftest import Run
 from tests.cli.seeding import DAY, DEFAULTS, DOLLAR, HOUR, NOW, Seed
@@ -243,7 +243,6 @@ def test_rules_print_the_values_in_effect(run: Run, seed: Seed) -> None:
     assert "main, b  steps 50/100, hold 5m, repeat 1d" in lines["budget"]
     assert "cards    horizon 3d, minimum 5.00" in lines["card-short"]
     told = {one["name"]: one for one in run("rules", "--json").json["rules"]}
-    assert all(one["in_this_version"] for one in told.values())
     assert told["card-short"]["effective"][0]["for"] == "cards"
     assert told["budget"]["effective"][0] == {
         "for": "main",
@@ -268,7 +267,7 @@ def test_rules_of_a_file_that_nothing_ever_loaded_are_the_ones_it_states(
 
 
 def test_every_rule_is_told_of() -> None:
-    assert set(TOLD) == {*RULES, *PLANNED}
+    assert set(TOLD) == {*RULES}
 
 
 def test_every_provider_is_told_of(run: Run) -> None:

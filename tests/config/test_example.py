@@ -15,7 +15,7 @@ from spendguard.config.configuration import Configuration
 from spendguard.config.load import load
 from spendguard.config.rulebook import parameters
 from spendguard.config.settings import Settings
-from spendguard.rules import PLANNED, RULES
+from spendguard.rules import RULES
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 COMMENTED = re.compile(r"^# (?=[a-z0-9_]+ = |\[)", re.MULTILINE)
@@ -67,7 +67,7 @@ def test_no_key_is_missing() -> None:
 
 def test_no_rule_and_no_parameter_is_missing() -> None:
     rules = shown()["rules"]
-    assert list(rules) == [*RULES, *PLANNED]
+    assert list(rules) == [*RULES]
     policy = {"enabled", "hold", "repeat"}
     assert rules["balance-low"].keys() == set(parameters("balance-low"))
     for name, table in rules.items():
@@ -79,22 +79,13 @@ def test_the_parameters_shown_are_the_defaults(write: Callable[[str], Path]) -> 
     def rules(text: str) -> Configuration:
         return load(write(text), {}, ["openai"])
 
-    (table,) = re.findall(
-        r"\n\[rules\.balance-low\].*?(?=\n\n# Rules that)", uncommented(), re.DOTALL
-    )
+    (table,) = re.findall(r"\n\[rules\.balance-low\].*?(?=\n\n# Later: )", uncommented(), re.DOTALL)
     account = "[[accounts]]\nname = 'a'\nprovider = 'openai'\nkey = 'env:K'\n"
     every, none = rules(account + table), rules(account)
     for given, usual in zip(every.account_rules["a"], none.account_rules["a"], strict=True):
         if given.rule.name != "balance-low":
             assert given == usual
     assert every.guard_rules == none.guard_rules
-
-
-def test_the_planned_parameters_shown_are_the_defaults() -> None:
-    rules = shown()["rules"]
-    for name, defaults in PLANNED.items():
-        read = parameters(name)
-        assert {key: read[key](value) for key, value in rules[name].items()} == defaults
 
 
 def test_the_defaults_of_tables_are_those_of_the_model() -> None:

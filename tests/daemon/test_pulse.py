@@ -64,6 +64,16 @@ def test_work_without_an_end_to_the_next_piece_is_no_hanging(pulse: Pulse, fed: 
     running.close()
 
 
+def test_the_longest_is_how_long_the_oldest_has_been_under_way(pulse: Pulse, time: Time) -> None:
+    assert pulse.longest == 0
+    with pulse.working("poll hangs"):
+        time.seconds += 30
+        with pulse.working("poll goes"):
+            time.seconds += 5
+        assert pulse.longest == 35
+    assert pulse.longest == 0
+
+
 def test_silence_is_the_time_since_the_last_beat(pulse: Pulse, time: Time) -> None:
     time.seconds += 40
     assert pulse.silence == 40

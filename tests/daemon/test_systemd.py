@@ -41,3 +41,22 @@ def test_the_watchdog_is_known_where_it_is_ours(
     env: dict[str, str], expected: timedelta | None
 ) -> None:
     assert Supervisor({"NOTIFY_SOCKET": "@x", **env}, PID).watchdog == expected
+
+
+@pytest.mark.parametrize(
+    ("longest", "bites"),
+    [(0.0, False), (178.9, False), (179.0, True), (500.0, True)],
+)
+def test_the_watchdog_bites_before_work_is_under_way_longer_than_it_waits(
+    tmp_path: Path, longest: float, *, bites: bool
+) -> None:
+    path = f"{tmp_path}/notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+        end.bind(path)
+        end.settimeout(0)
+        supervisor = Supervisor({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "180000000"}, PID)
+        supervisor.see_to(longest)
+        told = [end.recv(4096)] if bites else []
+        assert told == ([b"WATCHDOG=trigger"] if bites else [])
+        with pytest.raises(BlockingIOError):
+            end.recv(4096)

@@ -17,7 +17,7 @@ from spendguard.core.ledger import Position
 from spendguard.core.money import MOST, Money
 from spendguard.core.notifications import Item, Notification, Topic
 from spendguard.messages import render, summary
-from spendguard.rules import PLANNED, RULES
+from spendguard.rules import RULES
 from tests.messages.cases import (
     FOUND,
     KABUL,
@@ -49,7 +49,7 @@ VALUES: st.SearchStrategy[Value] = st.one_of(
 ITEMS = st.builds(
     Item,
     alert_id=st.integers(1, 10**6).map(str),
-    rule=st.sampled_from([*RULES, *PLANNED]),
+    rule=st.sampled_from([*RULES]),
     subject=st.sampled_from(["openai-main", "openai-main/key:key_1", "budget:b", "guard"]),
     severity=st.sampled_from(Severity),
     step=st.sampled_from(["", "half", "zero", "negative", "90%", "enforcing", "lost"]),

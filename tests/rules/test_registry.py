@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import pkgutil
 from dataclasses import fields, is_dataclass
-from datetime import timedelta
 
 import pytest
 
 import spendguard.rules
-from spendguard.core.money import Amount
-from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES, PLANNED, RULES
+from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES, RULES
 
 PRODUCT_TABLE = [
     "balance-low",
@@ -42,9 +40,8 @@ def test_every_module_is_registered() -> None:
 
 
 def test_the_rules_stand_in_the_order_of_the_product() -> None:
-    assert set(PRODUCT_TABLE) == RULES.keys() | PLANNED.keys()
-    assert not RULES.keys() & PLANNED.keys()
-    for names in ([*ACCOUNT_RULES], [*CARD_RULES], [*GUARD_RULES], [*PLANNED]):
+    assert set(PRODUCT_TABLE) == RULES.keys()
+    for names in ([*ACCOUNT_RULES], [*CARD_RULES], [*GUARD_RULES]):
         assert names == sorted(names, key=PRODUCT_TABLE.index)
 
 
@@ -73,9 +70,3 @@ def test_parameters_are_of_types_the_configuration_can_read(name: str) -> None:
         "tuple[timedelta, ...]",
     }
     assert {str(field.type) for field in fields(rule)} <= allowed
-
-
-def test_planned_parameters_are_values() -> None:
-    for parameters in PLANNED.values():
-        for value in parameters.values():
-            assert isinstance(value, Amount | timedelta | int | tuple)

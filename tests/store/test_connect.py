@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from spendguard.core.errors import StoreError
+from spendguard.core.errors import StoreError, UnwritableError
 from spendguard.store import migrate
 from spendguard.store.connect import Store, explain
 from spendguard.store.schema import scopes
@@ -157,6 +157,23 @@ def test_a_database_that_cannot_be_written_to_is_told(foreign: Path, mode: int) 
         told = refusal(path).message
 
     assert told in {"the database is not writable", "the database cannot be opened"}
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o000])
+def test_a_database_that_may_be_written_to_again_is_written(foreign: Path, mode: int) -> None:
+    path = foreign / "first.db"
+    foreign.chmod(0o777)
+    path.chmod(mode)
+    store = Store(f"sqlite:///{path}")
+    with nobody(), pytest.raises(UnwritableError):
+        add(store, "guard")
+    for each in foreign.iterdir():  # what SQLite made beside it meanwhile has its mode
+        each.chmod(0o666)
+
+    with nobody():
+        add(store, "guard")
+        assert names(store) == ["guard"]
+    store.close()
 
 
 def test_a_place_below_a_file_is_no_place(tmp_path: Path) -> None:

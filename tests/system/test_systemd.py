@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -36,8 +36,7 @@ OF_SYSTEMD = ("/var/lib/systemd", "/var/log", "/etc/machine-id")  # its own book
 MADE = {"/etc", "/var", "/var/lib", "/var/tmp"}  # noqa: S108 - directories of what comes and goes
 WATCHDOG = 4.0
 RESTART = 1.0
-POLL = 1.0
-ENDED = "Watchdog timeout (limit 4s)!"
+ENDED = "Watchdog request"
 
 pytestmark = pytest.mark.skipif(
     bool(wanting()), reason=f"NOT TESTED with a real systemd: {wanting()}"
@@ -102,6 +101,23 @@ class Guarded:
 
     def logged(self, phrase: str) -> bool:
         return phrase in self.journal()
+
+    @contextmanager
+    def hung(self, pipe: str) -> Iterator[float]:
+        """Wait until somebody reads from a pipe, and keep it waiting; yield when that began."""
+        path = self.machine.seen / "root" / pipe[1:]
+        ends: list[int] = []
+
+        def read() -> bool:
+            with suppress(OSError):  # nobody reads yet
+                ends.append(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+            return bool(ends)
+
+        self.machine.until("somebody reads", read)
+        try:
+            yield time.monotonic()
+        finally:
+            os.close(ends[0])
 
     def logged_at(self, phrase: str) -> float:
         """Return when a phrase was logged first, in seconds of the steady clock."""
@@ -200,6 +216,8 @@ def test_it_guards_as_installed_and_whoever_is_in_its_group_may_ask(low: Guarded
     assert (low.shown("ActiveState"), low.shown("Result")) == ("inactive", "success")
     assert low.shown("ExecMainStatus") == "0"
     assert balance_of(low.spendguard("status", "--json", user="ada")) == "4.00"
+    left = {path.name for path in (machine.written / STATE[1:]).iterdir()}
+    assert left == {"spendguard.db", "spendguard.db.lock", "spendguard.db.daemon"}
 
     after = written(machine)
     changed = {path for path in after if before.get(path) != after[path]}
@@ -265,7 +283,7 @@ def test_a_reload_takes_what_holds_and_refuses_what_does_not(low: Guarded) -> No
 
 
 def test_a_job_that_hangs_is_ended_and_it_is_ready_again_soon(low: Guarded) -> None:
-    """The key is on a file system that stopped answering: a pipe that nobody writes to."""
+    """The key is on a file system that stopped answering: a pipe into which nothing is written."""
     machine = low.machine
     machine.write(f"{STATE}/key", KEY, 0o644)
     machine.write(CONFIG, low.configuration(key=f"file:{STATE}/key"))
@@ -275,17 +293,17 @@ def test_a_job_that_hangs_is_ended_and_it_is_ready_again_soon(low: Guarded) -> N
     first = low.ready_at()
 
     machine.do("sh", "-c", f"cd {STATE} && mkfifo -m 644 pipe && mv key kept && mv pipe key")
-    hung_at = time.monotonic()
-    machine.until("the watchdog ends it", lambda: low.logged(ENDED))
-    machine.do("mv", f"{STATE}/kept", f"{STATE}/key")
+    with low.hung(f"{STATE}/key") as hung_at:
+        machine.until("the watchdog ends it", lambda: low.logged(ENDED))
+        machine.do("mv", f"{STATE}/kept", f"{STATE}/key")
     machine.until("it is ready again", lambda: low.ready_at() != first)
     ended_at, ready_at = low.logged_at(ENDED), low.ready_at()
 
-    told = f"ended after {ended_at - hung_at:.2f} s, ready {ready_at - ended_at:.2f} s later"
+    told = f"ended after {ended_at - hung_at:.2f} s, ready {ready_at - hung_at:.2f} s after it hung"
     print(f"{told}; at first it took {to_ready:.2f} s")  # noqa: T201
-    last_fed = POLL + WATCHDOG / 4  # the poll that hangs, then work that ends once more
-    assert ended_at - hung_at <= last_fed + WATCHDOG + max(0.5, to_ready / 2), told
-    assert ready_at - ended_at <= RESTART + max(1.5, 3 * to_ready), told
+    slow = max(0.0, to_ready - 1.0)  # on a machine that has other things to do
+    assert ended_at - hung_at <= WATCHDOG + 0.2 + slow, told
+    assert ready_at - hung_at <= WATCHDOG + RESTART + 1.5 + 2 * slow, told
     where = low.journal()
     assert "Fatal Python error: Aborted" in where
     assert re.search(r"config/secrets\.py\", line \d+ in _from_file", where)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spendguard.core.errors import StoreError
+from spendguard.core.errors import StoreError, UnwritableError
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def delivering(database: Path, alone: Callable[[], None]) -> Iterator[None]:
     while `alone` runs, and no longer.
 
     Raises:
-        StoreError: when the file of the lock cannot be opened.
+        UnwritableError: when the file of the lock cannot be opened.
     """
     lock = _opened(database.with_name(database.name + ".lock"))
     try:
@@ -38,7 +38,8 @@ def guarding(database: Path, alone: Callable[[], None]) -> Iterator[None]:
     `alone` is called if nobody else delivers either.
 
     Raises:
-        StoreError: when another daemon has the database, or the lock cannot be opened.
+        StoreError: when another daemon has the database.
+        UnwritableError: when the file of the lock cannot be opened.
     """
     lock = _opened(database.with_name(database.name + ".daemon"))
     try:
@@ -60,7 +61,7 @@ def _opened(path: Path) -> int:
         return os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
-        raise StoreError(
+        raise UnwritableError(
             f"cannot open '{path}': {why}", "check the owner and mode of the file and its directory"
         ) from None
 

@@ -22,7 +22,7 @@ from spendguard.config.rulebook import (
 from spendguard.core.accounts import Account, Card, Recharge
 from spendguard.core.errors import SpendguardError, UsageError
 from spendguard.core.money import Amount
-from spendguard.rules import GUARD_RULES, PLANNED
+from spendguard.rules import GUARD_RULES
 
 NAME = "trace"
 CARD = "card"
@@ -100,7 +100,7 @@ def varied(configuration: Configuration, candidate: str) -> Configuration:
     given: dict[str, dict[str, Any]] = {}
     for assignment in candidate.split():
         name, key, value = _assigned(assignment)
-        if name in PLANNED or name in GUARD_RULES:
+        if name in GUARD_RULES:
             raise SpendguardError(
                 f"the rule '{name}' is not replayed", "`spendguard rules` prints every rule"
             )

@@ -301,10 +301,10 @@ def _check_matcher(rules: frozenset[str], accounts: frozenset[str]) -> None:
         )
     from difflib import get_close_matches
 
-    from spendguard.rules import PLANNED, RULES
+    from spendguard.rules import RULES
 
-    for name in sorted(rules - RULES.keys() - PLANNED.keys()):
-        close = get_close_matches(name, [*RULES, *PLANNED], n=1)
+    for name in sorted(rules - RULES.keys()):
+        close = get_close_matches(name, RULES, n=1)
         meant = f"did you mean '{close[0]}'? " if close else ""
         raise UsageError(f"unknown rule '{name}'", f"{meant}`spendguard rules` lists them")
 

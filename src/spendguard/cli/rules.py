@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from spendguard.cli.output import Cell, Column, emit, table
+from spendguard.cli.output import Column, emit, table
 from spendguard.cli.reading import source
 from spendguard.config.locate import find_config, locate
-from spendguard.rules import PLANNED, RULES
 
 POLICY = ("enabled", "hold", "repeat")
 TOLD = {
@@ -40,7 +39,7 @@ TOLD = {
 
 
 def run(options: Namespace) -> int:
-    """Print every rule, planned ones marked."""
+    """Print every rule."""
     effective = _effective(options)
     by_scope = {
         **effective.get("rules", {}),
@@ -75,7 +74,6 @@ def _json(name: str, by_scope: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
     return {
         "name": name,
         "fires_when": TOLD[name],
-        "in_this_version": name not in PLANNED,
         "effective": [
             {"for": scope, **{key: rules[name][key] for key in POLICY}, "parameters": parameters}
             for scope, rules in by_scope.items()
@@ -99,10 +97,8 @@ def _print(by_scope: Mapping[str, Mapping[str, Any]]) -> None:
     table(columns, [row for name in TOLD for row in _rows(name, by_scope)])
 
 
-def _rows(name: str, by_scope: Mapping[str, Mapping[str, Any]]) -> Sequence[list[str | Cell]]:
+def _rows(name: str, by_scope: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     """Return a line for each set of values: accounts that have the same share one."""
-    if name not in RULES:
-        return [[Cell(name, "dim"), "", Cell("not in this version", "dim"), TOLD[name]]]
     shared: dict[str, list[str]] = {}
     for scope, rules in by_scope.items():
         if name in rules:

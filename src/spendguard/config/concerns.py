@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from spendguard.config import addresses, secrets
 from spendguard.config.configuration import Configuration, ConfiguredRule, ConfigWarning
-from spendguard.config.rulebook import Parsed
 from spendguard.config.settings import Settings
 from spendguard.core.findings import Severity
-from spendguard.rules import PLANNED
 
 LITERAL, UNRESOLVED, READABLE = "SG-W01", "SG-W02", "SG-W03"
 UNHEARD, NO_EFFECT, UNKNOWN_VARIABLE, NO_ACCOUNT = "SG-W04", "SG-W05", "SG-W06", "SG-W07"
@@ -27,7 +25,6 @@ NOT_YET = "has no effect in this version"
 def concerns(
     configuration: Configuration,
     settings: Settings,
-    account_rules: Mapping[str, Parsed],
     strangers: Sequence[str],
     env: Mapping[str, str],
 ) -> tuple[ConfigWarning, ...]:
@@ -36,7 +33,6 @@ def concerns(
         *_secrets(configuration, env),
         *_unheard(configuration),
         *_without_effect(settings),
-        *(one for path, rules in account_rules.items() for one in _planned(path, rules)),
         *(_stranger(name) for name in strangers),
     ]
     if not configuration.accounts:
@@ -133,11 +129,7 @@ def _without_effect(settings: Settings) -> Iterator[ConfigWarning]:
             yield _idle(path, hint="messages are in English until then")
 
 
-def _planned(path: str, rules: Parsed) -> Iterator[ConfigWarning]:
-    return (_idle(f"{path}.{name}") for name in rules if name in PLANNED)
-
-
-def _idle(path: str, hint: str = "it comes with a later version") -> ConfigWarning:
+def _idle(path: str, hint: str) -> ConfigWarning:
     return ConfigWarning(NO_EFFECT, path, NOT_YET, hint)
 
 

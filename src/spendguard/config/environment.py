@@ -12,7 +12,7 @@ from spendguard.config import places
 from spendguard.config.problems import Location
 from spendguard.config.rulebook import parameters
 from spendguard.config.settings import Settings
-from spendguard.rules import PLANNED, RULES
+from spendguard.rules import RULES
 
 PREFIX = "SPENDGUARD_"
 NOT_SETTINGS = {"SPENDGUARD_CONFIG"}
@@ -68,7 +68,7 @@ def _places() -> dict[str, Location]:
             found.extend((name, key) for key in keys)
         elif not hasattr(field.annotation, "__origin__"):
             found.append((name,))
-    for rule in (*RULES, *PLANNED):
+    for rule in RULES:
         found.extend(("rules", rule, key) for key in parameters(rule) if key != "steps")
     return {PREFIX + "__".join(map(str, place)).replace("-", "_").upper(): place for place in found}
 

@@ -57,8 +57,7 @@ def load(path: Path, env: Mapping[str, str], providers: Collection[str]) -> Conf
     if problems:
         raise config_error(_told(problems, raw, set_by), raw)
     configuration = _configuration(path, env, settings, books)
-    planned = {_path(settings, where): book.rules for where, book in books.items()}
-    warnings = concerns.concerns(configuration, settings, planned, strangers, env)
+    warnings = concerns.concerns(configuration, settings, strangers, env)
     return replace(configuration, warnings=warnings)
 
 
@@ -70,12 +69,6 @@ def _books(raw: Mapping[str, Any]) -> dict[Location, Rulebook]:
         where: Location = ("accounts", index, "rules")
         books[where] = rulebook.read_rules(where, account.get("rules"), of_account=True)
     return books
-
-
-def _path(settings: Settings, where: Location) -> str:
-    if len(where) == 1:
-        return "rules"
-    return f"accounts.{settings.accounts[int(where[1])].name}.rules"
 
 
 def _told(

@@ -15,7 +15,7 @@ from spendguard.core.durations import format_duration
 from spendguard.core.evidence import Trust
 from spendguard.core.money import Amount
 from spendguard.core.prices import PER
-from spendguard.rules import PLANNED, RULES
+from spendguard.rules import RULES
 
 SHORTEST_POLL = timedelta(seconds=60)
 SHORTEST_LOCAL_POLL = timedelta(seconds=1)
@@ -45,7 +45,7 @@ def broken_relations(raw: Raw, providers: Collection[str]) -> Iterator[Found]:
     for index, channel in tables(raw, "channels"):
         here = ("channels", index)
         yield from _all_known(here, channel, "accounts", names(raw, "accounts"))
-        yield from _all_known(here, channel, "rules", {*RULES, *PLANNED})
+        yield from _all_known(here, channel, "rules", {*RULES})
     for index, mailbox in tables(raw, "mailboxes"):
         yield from _mailbox(("mailboxes", index), mailbox, names(raw, "accounts"), providers)
     for index, price in tables(raw, "prices"):

@@ -12,7 +12,7 @@ from spendguard.config.configuration import ConfiguredRule
 from spendguard.config.places import RefusedError
 from spendguard.config.problems import Found, Location, quoted, suggestion
 from spendguard.core.money import Amount
-from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES, PLANNED, RULES
+from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES, RULES
 from spendguard.rules.base import AccountRule, CardRule, GuardRule
 
 Read = Callable[[Any], object]
@@ -39,17 +39,10 @@ class Rulebook:
 
 
 def parameters(name: str) -> dict[str, Read]:
-    """Return how to read each parameter of a rule, whether it is built yet or planned."""
-    if name in PLANNED:
-        own = {key: READERS[_type_of(default)] for key, default in PLANNED[name].items()}
-    else:
-        hints = get_type_hints(RULES[name])
-        own = {field.name: READERS[hints[field.name]] for field in fields(RULES[name])}  # type: ignore[arg-type]
+    """Return how to read each parameter of a rule."""
+    hints = get_type_hints(RULES[name])
+    own = {field.name: READERS[hints[field.name]] for field in fields(RULES[name])}  # type: ignore[arg-type]
     return {**POLICY, **own}
-
-
-def _type_of(default: object) -> object:
-    return tuple[type(default[0]), ...] if isinstance(default, tuple) else type(default)  # type: ignore[misc]
 
 
 def read_rules(where: Location, raw: object, *, of_account: bool) -> Rulebook:
@@ -67,8 +60,8 @@ def read_rules(where: Location, raw: object, *, of_account: bool) -> Rulebook:
 
 
 def _misplaced(name: str, table: object, *, of_account: bool) -> RefusedError | None:
-    if name not in RULES and name not in PLANNED:
-        return RefusedError(f"unknown rule {quoted(name)}", suggestion(name, {*RULES, *PLANNED}))
+    if name not in RULES:
+        return RefusedError(f"unknown rule {quoted(name)}", suggestion(name, RULES))
     if not isinstance(table, dict):
         return RefusedError("must be a table", f"write [rules.{name}] and its parameters below")
     if of_account and name in GUARD_RULES:
@@ -98,8 +91,7 @@ def _read_table(
 
 def _complaints(where: Location, name: str, given: Mapping[str, object]) -> list[Found]:
     """Return what the rule itself says of its parameters, where it says anything."""
-    rule = None if name in PLANNED else build(RULES[name], given).rule
-    check = getattr(rule, "problems", None)
+    check = getattr(build(RULES[name], given).rule, "problems", None)
     return [] if check is None else [Found(where, message) for message in check()]
 
 

@@ -16,6 +16,8 @@ from spendguard.store import mails, outbox, scopes
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+SENDING = 30.0
+"""Seconds after which no further message is begun in the same piece of work."""
 
 
 class Crew:
@@ -146,12 +148,12 @@ class Crew:
         return None if soonest is None else soonest - app.clock()
 
     def _deliver(self, name: str) -> None:
-        duty, tried = self.duty, False
+        duty, tried, began = self.duty, False, self.duty.steady()
         for outcome in duty.app.deliver_to(self._channels[name]):
             duty.teller.delivered(outcome)
             tried = True
-            if self._sends.closed:
-                break
+            if self._sends.closed or duty.steady() - began > SENDING:
+                break  # the rest is another piece of work: many slow messages are nothing that hangs
         if tried:
             duty.app.evaluate_guard(duty.health)
             duty.tell_moves()

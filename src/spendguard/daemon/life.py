@@ -15,7 +15,7 @@ from spendguard.core.errors import Problem, SpendguardError, StoreError
 from spendguard.daemon.chores import CYCLE
 from spendguard.daemon.post import Gear, Post, first, next_after
 from spendguard.daemon.pulse import Pulse
-from spendguard.daemon.steady import ClockWatch, boot_time
+from spendguard.daemon.steady import ClockWatch, awake_time, boot_time
 from spendguard.daemon.systemd import Supervisor
 from spendguard.daemon.teller import Teller
 from spendguard.rules.guard import JUMP
@@ -44,7 +44,7 @@ class Life:
             clock,
             steady,
             supervisor,
-            Pulse(steady, supervisor.feed),
+            Pulse(awake_time, supervisor.feed),  # what sleeps with the machine does not hang
             Teller(),
             ClockWatch(clock, steady),
         )
@@ -74,6 +74,7 @@ class Life:
         for post in [one for one in self._leaving if one.crew.idle]:
             self._leaving.remove(post)
             post.close()
+        self._supervisor.see_to(self._gear.pulse.longest)
         if self._status() != self._said:
             self._said = self._status()
             self._supervisor.tell(self._said)

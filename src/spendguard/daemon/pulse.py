@@ -20,7 +20,7 @@ class Pulse:
         self._on_beat = on_beat
         self._lock = threading.Lock()
         self._numbers = count()
-        self._running: dict[int, str] = {}
+        self._running: dict[int, tuple[str, float]] = {}
         self._awaited: set[int] = set()
         self._beat_at = steady()
 
@@ -29,7 +29,7 @@ class Pulse:
         """Be under way for the length of the block, however it ends."""
         with self._lock:
             number = next(self._numbers)
-            self._running[number] = what
+            self._running[number] = what, self._steady()
         try:
             yield
         finally:
@@ -56,4 +56,11 @@ class Pulse:
     def under_way(self) -> list[str]:
         """What is being done now."""
         with self._lock:
-            return sorted(self._running.values())
+            return sorted(what for what, _ in self._running.values())
+
+    @property
+    def longest(self) -> float:
+        """The seconds for which the oldest of that has been under way."""
+        with self._lock:
+            began = min((at for _, at in self._running.values()), default=self._steady())
+            return self._steady() - began

@@ -16,6 +16,11 @@ def boot_time() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def awake_time() -> float:
+    """Return seconds of a clock that is never set and stands still while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
 class ClockWatch:
     """Compares both clocks at each look."""
 

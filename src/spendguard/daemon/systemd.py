@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 LONGER = timedelta(minutes=2)
+BETWEEN_LOOKS = 1.0
+"""Seconds, after which one would come too late."""
 
 
 class Supervisor:
@@ -46,6 +48,18 @@ class Supervisor:
         if now - self._fed_at >= self.watchdog.total_seconds() / 10:
             self._fed_at = now
             self.tell("WATCHDOG=1")
+
+    def see_to(self, longest: float) -> None:
+        """Let the watchdog bite if work has been under way for as long as it waits, or is about to.
+
+        It would come by itself that long after the last beat, which other work may have given when
+        the one that hangs had begun.
+        """
+        if self.watchdog is None:
+            return
+        allowed = self.watchdog.total_seconds()
+        if longest >= allowed - min(BETWEEN_LOOKS, allowed / 4):
+            self.tell("WATCHDOG=trigger")
 
     def wait(self, why: str) -> None:
         """Ask for more time to start."""

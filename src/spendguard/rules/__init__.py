@@ -55,6 +55,3 @@ RULES: dict[str, type[AccountRule] | type[CardRule] | type[GuardRule]] = {
     **CARD_RULES,
     **GUARD_RULES,
 }
-
-PLANNED: dict[str, dict[str, object]] = {}
-"""Rules of a later version: their parameters are accepted, and have no effect yet."""

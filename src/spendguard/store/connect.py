@@ -24,7 +24,7 @@ _REASONS = {
     ),
     sqlite3.SQLITE_READONLY: (
         "the database is not writable",
-        "check the owner and mode of the file and of its directory",
+        "check owner and mode of the file, of its -wal and -shm, and of their directory",
     ),
     sqlite3.SQLITE_CANTOPEN: (
         "the database cannot be opened",
@@ -36,7 +36,13 @@ _REASONS = {
 
 
 _PASSING = frozenset(
-    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+    }
 )
 
 
@@ -56,6 +62,7 @@ class Store:
         )
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
+        event.listen(self.engine, "handle_error", _open_anew)
 
     @property
     def path(self) -> Path | None:
@@ -117,3 +124,10 @@ def _prepare(connection: Any, _record: Any) -> None:
 
 def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _open_anew(context: Any) -> None:
+    """Keep no connection that was opened while the file could only be read: it would stay so."""
+    code = getattr(context.original_exception, "sqlite_errorcode", 0)
+    if code & 0xFF == sqlite3.SQLITE_READONLY:
+        context.is_disconnect = True  # this connection and all in the pool are opened anew
