@@ -7,7 +7,7 @@ spikes are usual. Days before an account was used, or used again, are no history
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -67,10 +67,17 @@ class Usual:
     @classmethod
     def of(cls, hours: Mapping[datetime, int], window: Window) -> Usual | None:
         """Return what the hours of a window teach; None for want of history."""
-        peaks = sorted(_peaks(hours, window))
-        if sum(peak > 0 for peak in peaks) < FEWEST:
+        return cls.of_peaks(_peaks(hours, window), hours, window)
+
+    @classmethod
+    def of_peaks(
+        cls, peaks: Sequence[int], hours: Mapping[datetime, int], window: Window
+    ) -> Usual | None:
+        """Return what they teach, given the dearest hour of each day since the first use."""
+        ordered = sorted(peaks)
+        if sum(peak > 0 for peak in ordered) < FEWEST:
             return None
-        return cls(window, hours, peaks[len(peaks) * 9 // 10])
+        return cls(window, hours, ordered[len(ordered) * 9 // 10])
 
     def hour(self, at: datetime) -> int:
         """Return what the hour before an instant usually costs."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from spendguard.core.charges import Charge, Outcome
-from spendguard.core.facts import BudgetUse, Polls, Witness
+from spendguard.core.facts import BudgetUse, Polls, UsageFacts, Witness
 from spendguard.core.forecasts import Spent
 from spendguard.core.ledger import DaySpend, Entry, Position, Settled, derive, settle
 from spendguard.core.money import Money
@@ -19,6 +19,7 @@ from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.core.world_run import MICROSECOND, Run, Trace
 from spendguard.pipeline.ceilings import budget_windows, day_share
 from spendguard.pipeline.gather import LOOK_BACK, Known, Plan, levels
+from spendguard.pipeline.replay.tempo import Tempo
 
 BY_HOUR = DAY * 21  # what is older is told by the day: it says little of an hour, and costs time
 REMEMBERED = DAY * 36  # charges that facts may look at
@@ -43,6 +44,10 @@ class View(Protocol):
         """Return the nanos that are seen from an instant on."""
         ...
 
+    def usage(self, now: datetime) -> UsageFacts | None:
+        """Return what usage tells, None where only days of cost are known."""
+        ...
+
 
 @dataclass(slots=True)
 class Lagging:
@@ -55,6 +60,10 @@ class Lagging:
     earlier: Trace
     _hours: Past = field(default_factory=Past)
     _days: Past = field(default_factory=Past)
+    _tempo: Tempo = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tempo = Tempo(self._caused, utc_day(self.begin).start, self.lag)
 
     def booked(self, day: Window, now: datetime) -> int:
         """Return what was caused in the day, as far as it is seen."""
@@ -85,6 +94,10 @@ class Lagging:
         """Return what was caused from an instant on, as far as it is seen."""
         end = self._seen_until(now)
         return self._caused(Window(start, end)) if end > start else 0
+
+    def usage(self, now: datetime) -> UsageFacts | None:
+        """Return how fast money went in the hours that are seen."""
+        return UsageFacts(now, self._tempo.pace(now))
 
     def _caused(self, window: Window) -> int:
         first, last = (bisect_left(self.earlier.at, at) for at in (window.start, window.end))
@@ -168,6 +181,10 @@ class Sight:
     def spent(self, now: datetime) -> Sequence[Spent] | None:
         """Return the recent spend by the hour, None where forecasts rest on days."""
         return self.view.spent(now) if self.hourly else None
+
+    def usage(self, now: datetime) -> UsageFacts | None:
+        """Return what usage by the hour tells, None where there is none."""
+        return self.view.usage(now) if self.hourly else None
 
     def polls(self, now: datetime) -> Polls:
         """Return how the reading goes: well."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from spendguard.core.cards import Statement as CardStatement
 from spendguard.core.charges import Outcome
+from spendguard.core.facts import UsageFacts
 from spendguard.core.forecasts import Spent
 from spendguard.core.ledger import DaySpend, Kind
 from spendguard.core.money import Money
@@ -255,3 +256,7 @@ class KnownThen:
         return sum(
             one.known(now, self.lag) for one in self.stored.days[first:] if one.day.start <= now
         )
+
+    def usage(self, now: datetime) -> UsageFacts | None:
+        """Tell nothing: of a stored history the days of cost are played."""
+        return None

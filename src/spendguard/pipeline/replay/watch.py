@@ -210,6 +210,7 @@ class Watch:
             witness=sight.witness,
             asked_at=self._desk.last_said(known.name, ASKING),
             budgets=sight.budgets(known, now),
+            usage=sight.usage(now),
         )
 
     def foreseen(self, now: datetime) -> Iterator[Foreseen]:
