@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from benchmarks.guard_quality.corpus import Story
 from benchmarks.guard_quality.operated import Operated, corrected, operated
 from spendguard.core.alerts import NotifyReason
+from spendguard.core.cards import taxed
 from spendguard.core.forecasts import HORIZON
 from spendguard.core.windows import DAY, HOUR, Window
 from spendguard.core.world_run import Happening, Kind
@@ -36,6 +37,7 @@ class Measured:
     unwarned: int = 0  # of the foreseeable, six hours before
     leads: list[float] = field(default_factory=list)
     false_short: int = 0
+    under_margin: int = 0  # of these: the card paid all, and was left with less than its margin
     false_spikes: int = 0
     leaks: int = 0
     found_after: list[float] = field(default_factory=list)
@@ -79,6 +81,22 @@ def _charges(made: Operated, played: Played, found: Measured) -> None:
             found.foreseeable += 1
             found.unwarned += lead < AHEAD
     found.false_short += len(held.false)
+    found.under_margin += sum(_under_margin(made, one.at) for one in held.false)
+
+
+def _under_margin(made: Operated, at: datetime) -> bool:
+    """Tell whether the card was left with less than its margin by what it paid within the horizon.
+
+    Its need counts the margin: whoever had known what comes would have warned too.
+    """
+    assert made.family.paying is not None  # noqa: S101  every story has a card
+    card = made.family.paying.card
+    since, left = max(one for one in made.life.filled if one[0] <= at)
+    until = at + CardShort().horizon
+    for one in made.life.happened:
+        if one.kind is Kind.RECHARGED and one.amount is not None and since < one.at <= until:
+            left -= taxed(one.amount, card.tax_percent)
+    return left < card.margin + card.verification_hold
 
 
 def _foreseeable(made: Operated, event: Happening) -> bool:

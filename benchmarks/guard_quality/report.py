@@ -16,6 +16,7 @@ COLUMNS = (
     "unwarned",
     "lead h",
     "false/year",
+    "but margin",
     "spikes/quarter",
     "leaks found",
     "after h",
@@ -31,7 +32,7 @@ def total(found: Sequence[Measured], kind: str) -> Measured:
     for one in found:
         for name in ("account_years", "failed", "foreseeable", "unwarned", "false_short"):
             setattr(whole, name, getattr(whole, name) + getattr(one, name))
-        for name in ("false_spikes", "leaks", "inside", "asked", "compared"):
+        for name in ("under_margin", "false_spikes", "leaks", "inside", "asked", "compared"):
             setattr(whole, name, getattr(whole, name) + getattr(one, name))
         whole.leads += one.leads
         whole.found_after += one.found_after
@@ -63,6 +64,7 @@ def _row(one: Measured, *, spikes: bool) -> tuple[str, ...]:
         str(one.unwarned),
         f"{median(one.leads):.0f}" if one.leads else "-",
         f"{one.false_short / one.account_years:.2f}",
+        f"{(one.false_short - one.under_margin) / one.account_years:.2f}",
         f"{one.false_spikes / one.account_years / 4:.2f}" if spikes else "-",
         f"{len(one.found_after)}/{one.leaks}" if one.leaks else "-",
         f"{median(one.found_after):.1f}" if one.found_after else "-",
@@ -96,6 +98,10 @@ def verdicts(found: Sequence[Measured], *, spikes: bool) -> Iterator[str]:
     years = whole.account_years
     short = whole.false_short / years
     told.append(("at most one false card-short an account-year", f"{short:.2f}", short <= 1))
+    if short > 1:
+        rest = (whole.false_short - whole.under_margin) / years
+        asked = "the same, but for cards that paid and were left under their margin"
+        told.append((asked, f"{rest:.2f}", rest <= 1))
     if spikes:
         quarter = whole.false_spikes / years / 4
         asked = "at most one false spend-spike an account-quarter"

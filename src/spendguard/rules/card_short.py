@@ -68,12 +68,12 @@ class CardShort:
 
         What must be on the card is counted by the cautious course. To speak on that alone would be
         early more often than right; so a charge counts that comes in time on the slow course too,
-        or is expected with a sixth of the horizon to spare.
+        or is expected with a third of the horizon to spare.
         """
         if failing.earliest is None and failing.latest is None:
             return True
         surely = failing.latest is not None and failing.latest <= now + self.horizon
-        return surely or failing.at <= now + self.horizon * 5 / 6
+        return surely or failing.at <= now + self.horizon * 2 / 3
 
     def _fire(
         self,
