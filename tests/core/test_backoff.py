@@ -40,3 +40,10 @@ def test_polls_wait(kind: ErrorKind, asked: int | None, failures: int, pause: in
     wanted = None if asked is None else timedelta(minutes=asked)
 
     assert poll_delay(kind, FIVE, wanted, failures) == timedelta(minutes=pause)
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.AUTH, ErrorKind.SCOPE])
+def test_a_refusal_by_this_machine_is_tried_at_its_interval(kind: ErrorKind) -> None:
+    second = timedelta(seconds=1)
+
+    assert poll_delay(kind, second, None, 9) == second

@@ -235,6 +235,19 @@ class TestEachPoll:
 
         assert newcomers(store) == ["key_new"]
 
+    def test_names_who_was_not_shown_at_first_though_it_had_spent(
+        self, store: Store, world: World, poll_at: PollAt
+    ) -> None:
+        spend(world, NOW - DAY, "0.50")
+        poll_at(NOW)
+        spend(world, NOW - timedelta(minutes=20), "0.50", key="key_new")
+        spend(world, NOW - DAY * 2, "0.50", key="key_late")
+
+        poll_at(NOW + timedelta(minutes=5))
+        poll_at(NOW + HOUR * 3)
+
+        assert newcomers(store) == ["key_new"]
+
 
 class TestWhatIsNotBookedYet:
     @pytest.fixture

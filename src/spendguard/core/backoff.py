@@ -8,6 +8,7 @@ from spendguard.core.errors import ErrorKind
 
 FIRST = timedelta(seconds=5)
 LONGEST = timedelta(minutes=15)
+MINUTE = timedelta(minutes=1)
 QUARTER = timedelta(minutes=15)
 GIVE_UP = timedelta(days=7)
 
@@ -30,10 +31,12 @@ def poll_delay(
 
     A rate limit is obeyed (within a day). A refused key or a missing scope is asked about once
     more at the interval, so that blindness is known in time, then at most every quarter of an
-    hour. Everything else is tried again at the interval.
+    hour. Everything else is tried again at the interval, and so is what is read more often than
+    anything but this machine may be.
     """
     if kind is ErrorKind.RATE_LIMITED and asked is not None:
         return min(max(asked, interval), timedelta(days=1))
-    if kind in (ErrorKind.AUTH, ErrorKind.SCOPE) and failures > 1:
+    refused = kind in (ErrorKind.AUTH, ErrorKind.SCOPE)
+    if refused and failures > 1 and interval >= MINUTE:
         return max(interval, QUARTER)
     return interval

@@ -21,8 +21,7 @@ SUBJECTS = {"api_key": "key", "model": "model"}
 class KeyUnknown:
     """Fire for each newcomer that spent more than `minimum` in a UTC day.
 
-    An acknowledgment or seven days make it known. Whoever spent before the account was first read
-    is known already.
+    An acknowledgment or seven days make it known. Whom the first reading showed is known already.
     """
 
     name: ClassVar[str] = "key-unknown"

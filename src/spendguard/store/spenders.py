@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from spendguard.store.schema import spenders
 
+LATE = timedelta(days=1)
+"""Who spent so shortly before the first reading was looked for in it: one it did not show is new."""
 Seen = tuple[str, str]  # kind (api_key or model) and the provider's id
 
 
@@ -31,8 +33,9 @@ def note(
 ) -> None:
     """Remember who was seen to spend; `seen` is when the first of it was over, for each.
 
-    Who spent before the account was first read is known: history never alerts.
+    Whom the first reading showed is known, and so is who spent long before it: history never alerts.
     """
+    known_until = None if first_ok_at is None else first_ok_at - LATE
     table = spenders.c
     held = {
         (row.kind, row.provider_id)
@@ -46,7 +49,7 @@ def note(
             "kind": kind,
             "provider_id": identity,
             "first_seen_at": now,
-            "accepted_at": now if first_ok_at is None or until <= first_ok_at else None,
+            "accepted_at": now if known_until is None or until <= known_until else None,
         }
         for (kind, identity), until in seen.items()
         if identity and (kind, identity) not in held
