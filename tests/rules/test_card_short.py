@@ -98,7 +98,7 @@ def test_the_horizon(per_day: str, status: Status) -> None:
     ("rates", "status"),
     [
         pytest.param(("2.00", "1.20", "0.50"), Status.CLEAR, id="it may come in time, one in ten"),
-        pytest.param(("2.00", "1.70", "0.50"), Status.FIRING, id="it is expected in time"),
+        pytest.param(("2.40", "2.10", "0.50"), Status.FIRING, id="it is expected in time"),
         pytest.param(("1.50", "1.40", "1.35"), Status.FIRING, id="it comes in time on any course"),
     ],
 )
