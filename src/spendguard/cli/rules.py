@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spendguard.cli.output import Cell, Column, emit, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import source
 from spendguard.rules import PLANNED, RULES
 
@@ -37,7 +37,7 @@ TOLD = {
 """When each rule speaks, in the order of docs/rules."""
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Print every rule, planned ones marked."""
     with source(options) as asked:
         effective = asked.configuration()
