@@ -8,12 +8,13 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import reading, running, writing
+from benchmarks import polling, reading, running, writing
 from benchmarks.frame import ROOT, Line, Scale, show
 
 GROUPS: dict[str, Callable[[Scale], Iterator[Line]]] = {
     "reading": reading.lines,
     "writing": writing.lines,
+    "polling": polling.lines,
     "running": running.lines,
 }
 """What can be measured, a module each."""

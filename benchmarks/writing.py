@@ -87,7 +87,7 @@ def _measured(
     ours: tuple[Callable[[Store, int, int], Keep], int],
     other: tuple[Callable[[Store, int, int], Keep], int],
 ) -> Line:
-    with _empty("ours") as mine, _empty("other") as its:
+    with empty("ours") as mine, empty("other") as its:
         turns = scale.runs * 3
         keep = ours[0](mine, ours[1], turns + 1)
         compared = other[0](its, other[1], turns + 1)
@@ -96,7 +96,7 @@ def _measured(
 
 
 @contextmanager
-def _empty(name: str) -> Iterator[Store]:
+def empty(name: str) -> Iterator[Store]:
     """Yield a store with an account and nothing else."""
     folder = BUILD / "writing" / name
     shutil.rmtree(folder, ignore_errors=True)
@@ -243,7 +243,7 @@ def _raw(store: Store, rows: int, polls: list[Statements]) -> Keep:
 def _again() -> int:
     """Return how many bytes the same polls write when they are kept a second time."""
     read, used = _costs_read(0, 1000), _usage_read(0, 1000)
-    with _empty("again") as store:
+    with empty("again") as store:
         log = Path(f"{store.path}-wal")
         with closing(sqlite3.connect(str(store.path))) as reader:  # so that the log stays
             sizes = []

@@ -13,8 +13,9 @@ import pytest
 from freezegun import freeze_time
 
 import spendguard.cli.main
+from spendguard.cli.grammar import command_parser
 from spendguard.cli.main import main
-from spendguard.cli.parser import COMMANDS, DEFAULTS, LATER, command_parser
+from spendguard.cli.parser import COMMANDS, DEFAULTS, LATER
 from spendguard.config.locate import read_toml
 from spendguard.config.rulebook import parameters
 from spendguard.core.errors import ErrorKind

@@ -75,7 +75,7 @@ def test_a_command_that_reads_loads_none_of_what_writes(main: Seed, command: str
 
 @pytest.mark.parametrize("command", ["status --json", "spend --json", "spend --since 1h --csv"])
 def test_what_scripts_ask_loads_nothing_that_is_slow_to_load(main: Seed, command: str) -> None:
-    slow = "dataclasses,decimal,inspect,pathlib,zoneinfo"
+    slow = "argparse,dataclasses,decimal,inspect,pathlib,zoneinfo"
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", LOADED, slow, *command.split()],
         env={**os.environ, "SPENDGUARD_CONFIG": str(main.config)},

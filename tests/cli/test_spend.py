@@ -353,6 +353,19 @@ class TestTheTerminal:
         plain = run("spend").out
         assert (drawn in plain, "\x1b[36m" in plain) == (True, False)
 
+    def test_too_narrow_for_bars_shows_each_key_on_one_line(
+        self, run: Run, seed: Seed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seed.empty().configured("main").read().spent(TODAY, DOLLAR, api_key="key_" + "1" * 48)
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        for name, value in (("COLUMNS", "80"), ("TERM", "dumb")):
+            monkeypatch.setenv(name, value)
+
+        lines = run("spend", "--by", "key").out.splitlines()
+
+        assert lines[1].split() == ["key_" + "1" * 48, "1.00", "USD", "100", "%"]
+        assert "█" in run("spend", "--by", "model").out
+
     @pytest.mark.usefixtures("spent")
     def test_alone_has_bars(self, run: Run) -> None:
         assert run("spend").out.isascii()

@@ -19,6 +19,7 @@ from spendguard.store.types import to_microseconds
 from tests.cli.seeding import NOW
 
 PARAMETERS = {
+    "column": "model",
     "account": None,
     "currency": "USD",
     "since": 0,

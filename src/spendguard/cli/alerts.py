@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any
 
 from spendguard.cli.instants import rfc3339
 from spendguard.cli.output import Column, emit, say, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import (
     Source,
     StoredAlert,
@@ -30,7 +30,7 @@ RECENT = 20
 EVERY = 2**31 - 1
 
 
-def listed(options: Namespace) -> int:
+def listed(options: Options) -> int:
     """Print open alerts, those lately over, and the silences in force."""
     with source(options) as asked:
         shown = open_alerts(asked)
@@ -85,7 +85,7 @@ def _silence_row(asked: Source, row: Any) -> list[str]:
     return [str(row["id"]), asked.local(to_instant(row["ends_at"])), ", ".join(matched)]
 
 
-def show(options: Namespace) -> int:
+def show(options: Options) -> int:
     """Print one alert: what it says, its life, and who was told.
 
     Raises:
@@ -253,7 +253,7 @@ def _message_row(asked: Source, row: Any, alert: StoredAlert) -> list[str]:
     ]
 
 
-def acknowledge(options: Namespace) -> int:
+def acknowledge(options: Options) -> int:
     """Note that a person has an alert."""
     from spendguard.cli.writing import program
 
@@ -268,7 +268,7 @@ def acknowledge(options: Namespace) -> int:
     return 0
 
 
-def silence(options: Namespace) -> int:
+def silence(options: Options) -> int:
     """Say nothing about what matches for a while; a rise is told all the same.
 
     Raises:
@@ -309,7 +309,7 @@ def _check_matcher(rules: frozenset[str], accounts: frozenset[str]) -> None:
         raise UsageError(f"unknown rule '{name}'", f"{meant}`spendguard rules` lists them")
 
 
-def unsilence(options: Namespace) -> int:
+def unsilence(options: Options) -> int:
     """End a silence now."""
     from spendguard.cli.writing import program
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from typing import Any
 
 from spendguard.cli.instants import rfc3339
 from spendguard.cli.output import complain, emit, say
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, lasting, source
 from spendguard.store.history import to_instant
 
@@ -32,7 +32,7 @@ class Work:
         return -AHEAD <= now - self.finished_at <= INTERVALS * self.every
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Look for the cause when something does not work; or only whether the daemon is alive."""
     if options.alive:
         return _alive(options)
@@ -41,7 +41,7 @@ def run(options: Namespace) -> int:
     return look(options)
 
 
-def _alive(options: Namespace) -> int:
+def _alive(options: Options) -> int:
     with source(options) as here:
         works = _works(here)
     late = [work for work in works if not work.done(here.now)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from spendguard.cli.entries import list_entries, void_entry, when
 from spendguard.cli.instants import rfc3339
 from spendguard.cli.output import Cell, Column, emit, say, table, warn
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, known_account, source, stored_money
 from spendguard.cli.status import AccountStatus, balance_json, evaluated_at, statuses
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spendguard.pipeline.record import Checkpointed
 
 
-def show(options: Namespace) -> int:
+def show(options: Options) -> int:
     """Print the derived balance of one account or of all."""
     with source(options) as asked:
         accounts = statuses(asked)
@@ -84,12 +84,12 @@ def _down(money: Money | None) -> str:
     return "unknown" if money is None else str(money.floored())
 
 
-def listed(options: Namespace) -> int:
+def listed(options: Options) -> int:
     """Print every balance that was stated."""
     return list_entries(options, "checkpoints", {"checkpoint"})
 
 
-def state(options: Namespace) -> int:
+def state(options: Options) -> int:
     """Write a checkpoint, and print how far the derived balance had drifted."""
     from spendguard.cli.writing import program
     from spendguard.core.ledger import Kind
@@ -147,7 +147,7 @@ def _print_checkpoint(
         say(f"the balance stated for {later} is later, and goes on to count")
 
 
-def void(options: Namespace) -> int:
+def void(options: Options) -> int:
     """Take back a balance that was stated."""
     from spendguard.core.ledger import Kind
 

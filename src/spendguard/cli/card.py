@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from spendguard.cli.instants import rfc3339
 from spendguard.cli.output import Cell, Column, emit, say, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, instant_text, source, stored_money
 from spendguard.cli.status import card_json, print_cards
 from spendguard.cli.status import cards as held
@@ -18,7 +18,7 @@ from spendguard.store.history import to_column, to_instant
 NOBODY = "what is coming is not known: an account of it lacks a balance or recharge settings"
 
 
-def listed(options: Namespace) -> int:
+def listed(options: Options) -> int:
     """Print every card, and what was stated of it."""
     with source(options) as asked:
         cards = held(asked)
@@ -81,7 +81,7 @@ def _statement_row(asked: Source, row: Any) -> list[str | Cell]:
     ]
 
 
-def state(options: Namespace) -> int:
+def state(options: Options) -> int:
     """Write what is on a card, and tell what follows."""
     from spendguard.cli.entries import when
     from spendguard.cli.writing import program, written
@@ -150,7 +150,7 @@ def _follow(asked: Source, card: Mapping[str, Any], stated: Money, later: dateti
         say(covered if amount else f"no charge is expected until {until}")
 
 
-def void(options: Namespace) -> int:
+def void(options: Options) -> int:
     """Take back what was stated of a card."""
     from spendguard.cli.writing import program
 

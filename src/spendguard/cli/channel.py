@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
 from collections.abc import Sequence
 from difflib import get_close_matches
 
 from spendguard.app.program import App, configure
 from spendguard.cli.output import complain, emit, say
+from spendguard.cli.parser import Options
 from spendguard.cli.writing import quiet
 from spendguard.core.errors import SpendguardError
 from spendguard.core.routing import Channel
 from spendguard.notify.results import Refused
 
 
-def test(options: Namespace) -> int:
+def test(options: Options) -> int:
     """Send a test message to one channel or to all, and say how it went.
 
     Raises:

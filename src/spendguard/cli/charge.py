@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from spendguard.cli.entries import entry_json, void_entry, when
 from spendguard.cli.instants import rfc3339
 from spendguard.cli.output import Cell, Column, emit, say, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, instant_text, known_account, source
 from spendguard.core.money import Money
 from spendguard.store.history import to_instant
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from spendguard.store.ledger import Stated
 
 
-def add(options: Namespace) -> int:
+def add(options: Options) -> int:
     """Note a charge that succeeded, which is also a deposit, or one that failed."""
     from spendguard.cli.writing import program
 
@@ -39,7 +39,7 @@ def add(options: Namespace) -> int:
     return 0
 
 
-def _stated(options: Namespace, app: App, account: Account, amount: Money) -> Stated:
+def _stated(options: Options, app: App, account: Account, amount: Money) -> Stated:
     from spendguard.core.charges import Outcome
     from spendguard.core.ledger import Kind, purchase_expiry
     from spendguard.store.ledger import Stated
@@ -117,7 +117,7 @@ def _strikes(used: int, to_ban: int, what: str) -> str:
     return f"strike {used} of {to_ban}: {more} more and {policy}"
 
 
-def listed(options: Namespace) -> int:
+def listed(options: Options) -> int:
     """Print every charge, voided ones marked, and the mails that became none."""
     with source(options) as asked:
         account = known_account(options.account, asked.account_names())
@@ -204,7 +204,7 @@ def _row(asked: Source, row: Any) -> list[str | Cell]:
     ]
 
 
-def void(options: Namespace) -> int:
+def void(options: Options) -> int:
     """Take back a charge; voiding one that succeeded voids its deposit."""
     from spendguard.core.ledger import Kind
 

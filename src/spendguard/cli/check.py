@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from spendguard.cli.output import Cell, Column, complain, emit, say, severity_cell, table, warn
+from spendguard.cli.parser import Options
 from spendguard.cli.progress import ReadingBack
 from spendguard.cli.writing import program
 from spendguard.core.findings import Status
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from spendguard.pipeline.judge import Judged
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Poll and evaluate every account, and try each owed message once."""
     with program(options) as app:
         progress = ReadingBack()

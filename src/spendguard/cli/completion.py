@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 
 import shtab
 
-from spendguard.cli.parser import COMMANDS, Parser, commands_of, everywhere, fill
+from spendguard.cli.grammar import Parser
+from spendguard.cli.parser import COMMANDS, Options, commands_of, everywhere, fill
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Print the completion script of a shell."""
     sys.stdout.write(shtab.complete(whole_parser(), options.shell) + "\n")
     return 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
 from collections.abc import Iterator
 
 from spendguard.app.ends import Ends
 from spendguard.app.program import configure
 from spendguard.cli.output import emit, say, warn
+from spendguard.cli.parser import Options
 from spendguard.cli.writing import quiet
 from spendguard.config.concerns import unresolved
 from spendguard.config.configuration import Configuration, ConfigWarning
@@ -16,7 +16,7 @@ from spendguard.config.secrets import check_reference
 from spendguard.core.errors import ConfigError, Problem
 
 
-def check(options: Namespace) -> int:
+def check(options: Options) -> int:
     """Print problems as errors and warnings with their ids.
 
     Raises:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from pathlib import Path
 
 from spendguard.cli.output import Column, complain, emit, say, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import source
 from spendguard.core.errors import StoreError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spendguard.store.backup import Progress
 
 
-def upgrade(options: Namespace) -> int:
+def upgrade(options: Options) -> int:
     """Create the database, or bring it to this version's schema.
 
     A service asks before each start. What has the schema already is left alone, without loading
@@ -38,7 +38,7 @@ def upgrade(options: Namespace) -> int:
     return 0
 
 
-def _up_to_date(options: Namespace) -> Path | None:
+def _up_to_date(options: Options) -> Path | None:
     """Return the database if it has the schema of this program; None where more must be done."""
     try:
         with source(options) as asked:
@@ -47,7 +47,7 @@ def _up_to_date(options: Namespace) -> Path | None:
         return None
 
 
-def check(options: Namespace) -> int:
+def check(options: Options) -> int:
     """Look whether the database is whole, and says what this program can have written."""
     from spendguard.store.soundness import problems
 
@@ -62,7 +62,7 @@ def check(options: Namespace) -> int:
     return 1 if damage else 0
 
 
-def backup(options: Namespace) -> int:
+def backup(options: Options) -> int:
     """Copy the database to a file, whole and verified, whatever goes on meanwhile."""
     from spendguard.store.backup import back_up
 
@@ -89,7 +89,7 @@ def _progress() -> Progress:
     return show
 
 
-def prune(options: Namespace) -> int:
+def prune(options: Options) -> int:
     """Drop what has served its time, or count it.
 
     Raises:

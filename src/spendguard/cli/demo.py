@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -19,8 +18,9 @@ from spendguard.cli.demo_stage import ACCOUNT, AMOUNT, CARD, Stage, stage
 from spendguard.cli.demo_story import dollars, play
 from spendguard.cli.demo_teller import Teller, tell
 from spendguard.cli.demo_world import first_day, world
+from spendguard.cli.grammar import command_parser
 from spendguard.cli.output import say
-from spendguard.cli.parser import command_parser
+from spendguard.cli.parser import Options
 from spendguard.cli.writing import quiet
 from spendguard.core.errors import SpendguardError, UsageError
 
@@ -36,7 +36,7 @@ NEXT = (
 )
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Play the story, print what the read commands make of it, and say what to try next.
 
     Raises:
@@ -142,7 +142,8 @@ def _look(config: Path, now: datetime) -> None:
         name, *arguments = words
         tell()
         tell(f"$ spendguard {shlex.join(words)}", style="bold")
-        LOOKS[name](command_parser(name).parse_args([*arguments, "--config", str(config)]))
+        arguments += ["--config", str(config)]
+        LOOKS[name](command_parser(name).parse_args(arguments, Options()))
 
 
 def _next(config: Path, settings: Sequence[str]) -> None:

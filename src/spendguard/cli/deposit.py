@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from spendguard.cli.entries import list_entries, void_entry, when
 from spendguard.cli.instants import end_of, rfc3339
 from spendguard.cli.output import emit, say
+from spendguard.cli.parser import Options
 from spendguard.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from spendguard.store.ledger import Recorded, Stated
 
 
-def add(options: Namespace) -> int:
+def add(options: Options) -> int:
     """Note a purchase of credit, or a grant."""
     from spendguard.core.ledger import Kind
 
     return _record(options, Kind.GRANT if options.grant else Kind.DEPOSIT)
 
 
-def refund(options: Namespace) -> int:
+def refund(options: Options) -> int:
     """Note credit that was paid back."""
     from spendguard.core.ledger import Kind
 
@@ -34,19 +34,19 @@ def refund(options: Namespace) -> int:
     return _record(options, Kind.REFUND)
 
 
-def listed(options: Namespace) -> int:
+def listed(options: Options) -> int:
     """Print every deposit, grant and refund; a charge that succeeded is a deposit."""
     return list_entries(options, "deposits", {"deposit", "grant", "refund"}, charges=True)
 
 
-def void(options: Namespace) -> int:
+def void(options: Options) -> int:
     """Take back a deposit, a grant or a refund."""
     from spendguard.core.ledger import Kind
 
     return void_entry(options, frozenset({Kind.DEPOSIT, Kind.GRANT, Kind.REFUND}))
 
 
-def _record(options: Namespace, kind: Kind) -> int:
+def _record(options: Options, kind: Kind) -> int:
     from spendguard.cli.writing import program
 
     with program(options) as app:
@@ -61,7 +61,7 @@ def _record(options: Namespace, kind: Kind) -> int:
     return 0
 
 
-def _stated(options: Namespace, app: App, account: Account, kind: Kind, amount: Money) -> Stated:
+def _stated(options: Options, app: App, account: Account, kind: Kind, amount: Money) -> Stated:
     from spendguard.store.ledger import Stated
 
     at, typed = when(app, options.at)
@@ -82,7 +82,7 @@ def _stated(options: Namespace, app: App, account: Account, kind: Kind, amount: 
 
 
 def _expiry(
-    options: Namespace, app: App, account: Account, kind: Kind, at: datetime
+    options: Options, app: App, account: Account, kind: Kind, at: datetime
 ) -> datetime | None:
     if options.expires is not None:
         return end_of(options.expires, app.configuration.zone)

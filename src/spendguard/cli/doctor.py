@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +15,7 @@ from spendguard.app import utc_now
 from spendguard.app.ends import Ends
 from spendguard.app.program import configure
 from spendguard.cli.output import Cell, Column, emit, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import lasting, stored_money
 from spendguard.cli.status import estimates_drift, estimates_told
 from spendguard.cli.writing import quiet
@@ -47,7 +47,7 @@ class Line:
     unread: bool = False  # an account that cannot be read
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Look at everything and print a line for each."""
     quiet()
     lines = list(_everything(options.config))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from spendguard.cli.instants import NOW, Typed, resolve, rfc3339
 from spendguard.cli.output import Cell, Column, emit, say, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, instant_text, known_account, source
 from spendguard.core.money import Money
 from spendguard.store.history import maybe_instant, to_instant
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def list_entries(
-    options: Namespace, name: str, kinds: Collection[str], *, charges: bool = False
+    options: Options, name: str, kinds: Collection[str], *, charges: bool = False
 ) -> int:
     """Print the entries of some kinds, voided ones marked; JSON calls the list `name`.
 
@@ -171,7 +171,7 @@ def when(app: App, typed: Typed | None) -> tuple[datetime, bool]:
     return resolve(given, "--at", app.configuration.zone, app.clock()), given != NOW
 
 
-def void_entry(options: Namespace, kinds: frozenset[Kind]) -> int:
+def void_entry(options: Options, kinds: frozenset[Kind]) -> int:
     """Take an entry of some kinds out of every calculation."""
     from spendguard.cli.writing import program
 

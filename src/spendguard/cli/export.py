@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 from spendguard.cli.entries import entry_json
 from spendguard.cli.instants import resolve, rfc3339
 from spendguard.cli.output import emit
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, instant_text, known_account, source
 from spendguard.core.errors import SpendguardError, UsageError
 from spendguard.core.money import Money
@@ -25,7 +25,7 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _UTC = ZoneInfo("UTC")
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Print the history, as comma-separated values unless JSON is asked for."""
     if options.json and options.csv:
         raise UsageError("--json and --csv are two forms", "give one of them")
@@ -40,7 +40,7 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _window(options: Namespace, asked: Source) -> Window:
+def _window(options: Options, asked: Source) -> Window:
     zone, now = asked.zone, asked.now
     since, until = BEGINNING, now
     if options.since is not None:

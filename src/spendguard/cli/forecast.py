@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Any
 from spendguard.cli.fan import chart
 from spendguard.cli.instants import rfc3339, rfc3339_text
 from spendguard.cli.output import Cell, Column, emit, on_terminal, say, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, known_account, source, stored_money
 from spendguard.core.forecasts import HOURS, Forecast, History
 from spendguard.core.money import Money
@@ -51,7 +51,7 @@ class Foreseen:
         return stored_money(exact, self.currency)
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Print what is foreseen of every account."""
     with source(options) as asked:
         wanted = known_account(options.account, asked.account_names())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from spendguard.app.program import App
 from spendguard.cli.output import Column, complain, on_terminal, say, table, warn
+from spendguard.cli.parser import Options
 from spendguard.cli.progress import ReadingBack
 from spendguard.cli.reading import Source
 from spendguard.cli.template import Choices, render
@@ -46,7 +46,7 @@ CHANNEL = "SLACK_URL"
 TOP = 3
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Do all that the first five minutes need; nothing is written before the key has worked."""
     quiet()
     chosen = _chosen(options)
@@ -72,7 +72,7 @@ def run(options: Namespace) -> int:
     return 0 if delivered else 1
 
 
-def _target(options: Namespace, env: Mapping[str, str]) -> Path:
+def _target(options: Options, env: Mapping[str, str]) -> Path:
     named = options.output or options.config or env.get("SPENDGUARD_CONFIG")
     if named:
         return Path(named).absolute()
@@ -103,7 +103,7 @@ def _agreed(target: Path) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def _chosen(options: Namespace) -> Choices:
+def _chosen(options: Options) -> Choices:
     provider = options.provider
     if provider not in PROVIDERS:
         close = get_close_matches(provider, PROVIDERS, n=1)

@@ -6,7 +6,6 @@ import errno
 import gc
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
@@ -16,11 +15,11 @@ from spendguard.cli.parser import (
     COMMANDS,
     DEFAULTS,
     LATER,
-    command_parser,
+    Options,
     commands_of,
-    group_parser,
     refuse,
 )
+from spendguard.cli.plain import plainly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ UNPRINTED = frozenset(
 )
 """What an output answers that takes no more."""
 HELP = frozenset({"-h", "--help"})
+_SELDOM = 10_000
+"""How many new objects make Python look for garbage: a short process never makes as many."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is not None:
         return _ended(argv)
     _open_what_is_closed()
+    gc.set_threshold(_SELDOM)
     code = _ended(sys.argv[1:])
     gc.freeze()  # the process ends: to look for garbage once more takes a tenth of a short one
     return code
@@ -107,6 +109,8 @@ def _run(arguments: list[str]) -> int:
             refuse(f"unknown option '{strange[0]}'", f"spendguard {path}".strip())
         refuse("no command given", f"spendguard {path}".strip())
     else:
+        from spendguard.cli.grammar import group_parser
+
         group_parser(path).print_help()
     return 0
 
@@ -162,14 +166,21 @@ def _unknown(group: str, name: str) -> NoReturn:
     refuse(f"unknown command '{name}'", prog, f"did you mean '{close[0]}'? " if close else "")
 
 
-def _parse(path: str, arguments: Sequence[str]) -> Namespace:
+def _parse(path: str, arguments: Sequence[str]) -> Options:
+    options = plainly(COMMANDS[path], arguments) or _grammatically(path, arguments)
+    if options.json and path in WITHOUT_JSON:
+        refuse(f"`{path}` has no JSON form", f"spendguard {path}")
+    return options
+
+
+def _grammatically(path: str, arguments: Sequence[str]) -> Options:
+    from spendguard.cli.grammar import command_parser
+
     parser = command_parser(path)
-    options, unknown = parser.parse_known_args(arguments)
+    options, unknown = parser.parse_known_args(arguments, Options())
     if unknown:
         what = "option" if unknown[0].startswith("-") else "argument"
         refuse(f"unknown {what} '{unknown[0]}'", parser.prog)
-    if options.json and path in WITHOUT_JSON:
-        refuse(f"`{path}` has no JSON form", parser.prog)
     return options
 
 

@@ -10,6 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+GAP = "  "
+"""What stands between two columns of a table."""
+
 SEVERITY_STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -32,6 +35,9 @@ class Cell:
     def __init__(self, text: str, style: str = "") -> None:
         self.text = text
         self.style = style
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def emit(content: Mapping[str, Any]) -> None:
@@ -74,6 +80,11 @@ def on_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def terminal_width() -> int:
+    """Return how many columns the terminal has."""
+    return int(_console().width)
+
+
 def clean(text: str) -> str:
     """Return a text as one line without control characters: a name cannot command a terminal."""
     if text.isprintable():
@@ -93,16 +104,16 @@ def _cell(value: str | Cell) -> Cell:
 
 def _plain_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
     lines = [[Cell(column.title) for column in columns], *rows]
-    widths = [max(_width(line[place].text) for line in lines) for place in range(len(columns))]
+    widths = [max(width(line[place].text) for line in lines) for place in range(len(columns))]
     for line in lines:
         parts = []
-        for column, cell, width in zip(columns, line, widths, strict=True):
-            gap = " " * (width - _width(cell.text))
+        for column, cell, wide in zip(columns, line, widths, strict=True):
+            gap = " " * (wide - width(cell.text))
             parts.append(gap + cell.text if column.right else cell.text + gap)
-        sys.stdout.write("  ".join(parts).rstrip() + "\n")
+        sys.stdout.write(GAP.join(parts).rstrip() + "\n")
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
     """Return how many columns a text takes: Chinese signs take two."""
     if text.isascii():
         return len(text)
@@ -123,7 +134,7 @@ def _rich_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> No
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    made = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style="dim")
     for column in columns:
         made.add_column(
             column.title,

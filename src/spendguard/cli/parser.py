@@ -1,18 +1,27 @@
 """The command line as data: every command, its options, and none of its code.
 
-A parser is made for the one command that was asked for, and nothing else is imported, so that
---help, --version and a usage error cost next to nothing.
+A command declares its options to whoever asks: to `cli/plain.py`, which reads what is plainly
+written, or to `cli/grammar.py`, which argparse stands behind.
 """
 
 from __future__ import annotations
 
-import os
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable
+from types import SimpleNamespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, Protocol
+
+    class Declaring(Protocol):
+        """What options are declared to: argparse's parser, or what stands in for it."""
+
+        def add_argument(self, *names: str, **how: Any) -> Any:
+            """Take an option, or an argument without a name."""
+
+        def add_mutually_exclusive_group(self, *, required: bool = False) -> Declaring:
+            """Take options of which only one may be given."""
+
 
 GROUPINGS = ("day", "week", "month", "hour", "account", "project", "line-item", "model", "key")
 FILES = {
@@ -22,41 +31,12 @@ FILES = {
 }
 """How a shell completes the name of a file: shtab looks for it as `complete`."""
 
+
+class Options(SimpleNamespace):
+    """What was given to a command, by name."""
+
+
 _FIRES = "exit 2 when something fires, 69 when an account could not be read"
-
-
-class Help(RawDescriptionHelpFormatter):
-    """Help as wide as the terminal, without loading what argparse would ask for its width."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_columns() - 2)
-
-
-def _columns() -> int:
-    told = os.environ.get("COLUMNS", "")
-    if told.isdecimal() and int(told) > 20:
-        return int(told)
-    try:
-        return os.get_terminal_size(1).columns or 80
-    except OSError:
-        return 80
-
-
-class Parser(ArgumentParser):
-    """An argument parser whose refusals are usage errors with a hint."""
-
-    def __init__(self, prog: str, **options: Any) -> None:
-        super().__init__(prog=prog, formatter_class=Help, allow_abbrev=False, **options)
-
-    def error(self, message: str) -> NoReturn:
-        """Refuse the arguments.
-
-        Raises:
-            UsageError: always.
-        """
-        said = message.removeprefix("argument ")
-        said = said.replace("the following arguments are required: ", "missing ")
-        refuse(said, self.prog)
 
 
 def refuse(message: str, prog: str, hint: str = "") -> NoReturn:
@@ -70,7 +50,7 @@ def refuse(message: str, prog: str, hint: str = "") -> NoReturn:
     raise UsageError(message, f"{hint}see '{prog} --help'")
 
 
-def _init(parser: ArgumentParser) -> None:
+def _init(parser: Declaring) -> None:
     parser.add_argument("--provider", metavar="P", default="openai", help="default: openai")
     parser.add_argument(
         "--key", metavar="REF", help="env:NAME, file:PATH, credential:NAME, or the admin key"
@@ -80,29 +60,29 @@ def _init(parser: ArgumentParser) -> None:
         "--balance", metavar="AMOUNT", type=_amount, help="the figure on the billing page"
     )
     output = parser.add_argument("--output", metavar="FILE", help="the configuration to write")
-    output.complete = FILES  # type: ignore[attr-defined]
+    output.complete = FILES
     parser.add_argument("--yes", action="store_true", help="replace a file without asking")
 
 
-def _demo(parser: ArgumentParser) -> None:
+def _demo(parser: Declaring) -> None:
     output = parser.add_argument("--output", metavar="DIR", help="where to leave what it makes")
-    output.complete = FILES  # type: ignore[attr-defined]
+    output.complete = FILES
 
 
-def _doctor(parser: ArgumentParser) -> None:
+def _doctor(parser: Declaring) -> None:
     told = "only whether the daemon works, by its database: exit 0 if it does, else 1"
     parser.add_argument("--alive", action="store_true", help=told)
 
 
-def _channel_test(parser: ArgumentParser) -> None:
+def _channel_test(parser: Declaring) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="only this channel")
 
 
-def _status(parser: ArgumentParser) -> None:
+def _status(parser: Declaring) -> None:
     parser.add_argument("--exit-code", action="store_true", help=_FIRES)
 
 
-def _spend(parser: ArgumentParser) -> None:
+def _spend(parser: Declaring) -> None:
     parser.add_argument("--account", metavar="A", help="only this account")
     parser.add_argument(
         "--since", metavar="T", type=_instant_or_ago, help="default: 30 days, today included"
@@ -115,7 +95,7 @@ def _spend(parser: ArgumentParser) -> None:
     parser.add_argument("--csv", action="store_true", help="print comma-separated values")
 
 
-def _export(parser: ArgumentParser) -> None:
+def _export(parser: Declaring) -> None:
     parser.add_argument("--account", metavar="A", help="only this account")
     parser.add_argument("--since", metavar="T", type=_instant_or_ago, help="default: the beginning")
     parser.add_argument(
@@ -126,11 +106,11 @@ def _export(parser: ArgumentParser) -> None:
     parser.add_argument("--csv", action="store_true", help="print timestamp,amount; the default")
 
 
-def _forecast(parser: ArgumentParser) -> None:
+def _forecast(parser: Declaring) -> None:
     parser.add_argument("--account", metavar="A", help="only this account")
 
 
-def _plot(parser: ArgumentParser) -> None:
+def _plot(parser: Declaring) -> None:
     parser.add_argument(
         "what",
         metavar="WHAT",
@@ -155,7 +135,7 @@ def _plot(parser: ArgumentParser) -> None:
     output = parser.add_argument(
         "--output", metavar="PICTURE", help="ends in .png or .svg; - for standard output"
     )
-    output.complete = FILES  # type: ignore[attr-defined]
+    output.complete = FILES
     parser.add_argument(
         "--format",
         metavar="FORM",
@@ -171,16 +151,16 @@ def _plot(parser: ArgumentParser) -> None:
     )
 
 
-def _maybe_account(parser: ArgumentParser) -> None:
+def _maybe_account(parser: Declaring) -> None:
     parser.add_argument("account", metavar="ACCOUNT", nargs="?", help="only this account")
 
 
-def _balance_set(parser: ArgumentParser) -> None:
+def _balance_set(parser: Declaring) -> None:
     _account_and_amount(parser, _amount)
     _at(parser)
 
 
-def _deposit_add(parser: ArgumentParser) -> None:
+def _deposit_add(parser: Declaring) -> None:
     _account_and_amount(parser, _positive)
     parser.add_argument("--grant", action="store_true", help="credit that was not paid for")
     _at(parser)
@@ -188,13 +168,13 @@ def _deposit_add(parser: ArgumentParser) -> None:
     _external_id(parser)
 
 
-def _deposit_refund(parser: ArgumentParser) -> None:
+def _deposit_refund(parser: Declaring) -> None:
     _account_and_amount(parser, _positive)
     _at(parser)
     _external_id(parser)
 
 
-def _charge_add(parser: ArgumentParser) -> None:
+def _charge_add(parser: Declaring) -> None:
     _account_and_amount(parser, _positive)
     outcome = parser.add_mutually_exclusive_group(required=True)
     outcome.add_argument("--succeeded", action="store_true", help="the credit came")
@@ -204,43 +184,43 @@ def _charge_add(parser: ArgumentParser) -> None:
     _external_id(parser)
 
 
-def _card_set(parser: ArgumentParser) -> None:
+def _card_set(parser: Declaring) -> None:
     parser.add_argument("card", metavar="CARD", type=_card, help="its name in the configuration")
     parser.add_argument("amount", metavar="AMOUNT", type=_not_negative, help="what is on it")
     _at(parser)
 
 
-def _preflight(parser: ArgumentParser) -> None:
+def _preflight(parser: Declaring) -> None:
     _account_and_amount(parser, _positive)
 
 
-def _account_and_amount(parser: ArgumentParser, amount: Callable[[str], Any]) -> None:
+def _account_and_amount(parser: Declaring, amount: Callable[[str], Any]) -> None:
     parser.add_argument("account", metavar="ACCOUNT")
     parser.add_argument("amount", metavar="AMOUNT", type=amount, help="a decimal, such as 12.50")
 
 
-def _at(parser: ArgumentParser) -> None:
+def _at(parser: Declaring) -> None:
     parser.add_argument(
         "--at", metavar="INSTANT", type=_instant, help="RFC 3339, a date, or now (the default)"
     )
 
 
-def _external_id(parser: ArgumentParser) -> None:
+def _external_id(parser: Declaring) -> None:
     told = "the same id again changes nothing"
     parser.add_argument("--id", dest="external_id", metavar="EXTERNAL_ID", type=_id, help=told)
 
 
-def _by_id(parser: ArgumentParser) -> None:
+def _by_id(parser: Declaring) -> None:
     parser.add_argument("id", metavar="ID", help="as the list shows it")
 
 
-def _alerts_list(parser: ArgumentParser) -> None:
+def _alerts_list(parser: Declaring) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--open", action="store_true", help="only those not over")
     which.add_argument("--all", action="store_true", help="also those long over")
 
 
-def _alerts_silence(parser: ArgumentParser) -> None:
+def _alerts_silence(parser: Declaring) -> None:
     for name, letter in (("rule", "R"), ("account", "A")):
         parser.add_argument(
             f"--{name}", metavar=letter, action="append", default=[], help="may be repeated"
@@ -250,32 +230,32 @@ def _alerts_silence(parser: ArgumentParser) -> None:
     )
 
 
-def _service(parser: ArgumentParser) -> None:
+def _service(parser: Declaring) -> None:
     parser.add_argument("--user", action="store_true", help="for you alone, without root")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done")
     parser.add_argument(
         "--force", action="store_true", help="put an edited unit aside instead of refusing"
     )
     root = parser.add_argument("--root", metavar="DIR", help="the root of an image, not this one")
-    root.complete = FILES  # type: ignore[attr-defined]
+    root.complete = FILES
 
 
-def _db_backup(parser: ArgumentParser) -> None:
+def _db_backup(parser: Declaring) -> None:
     file = parser.add_argument("file", metavar="FILE", help="where to copy it")
-    file.complete = FILES  # type: ignore[attr-defined]
+    file.complete = FILES
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
 
 
-def _db_prune(parser: ArgumentParser) -> None:
+def _db_prune(parser: Declaring) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only count it")
 
 
-def _replay(parser: ArgumentParser) -> None:
+def _replay(parser: Declaring) -> None:
     parser.add_argument("--account", metavar="A", help="only this account")
     parser.add_argument("--since", metavar="T", type=_instant_or_ago, help="from here on")
     parser.add_argument("--until", metavar="T", type=_instant_or_ago, help="exclusive")
     trace = parser.add_argument("--csv", metavar="FILE", help="play this: timestamp,amount")
-    trace.complete = FILES  # type: ignore[attr-defined]
+    trace.complete = FILES
     parser.add_argument(
         "--balance", metavar="AMOUNT", type=_amount, help="of the account at the first row"
     )
@@ -298,11 +278,11 @@ def _replay(parser: ArgumentParser) -> None:
     )
 
 
-def _completion(parser: ArgumentParser) -> None:
+def _completion(parser: Declaring) -> None:
     parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"))
 
 
-def _nothing(parser: ArgumentParser) -> None:
+def _nothing(parser: Declaring) -> None:
     """Declare no options."""
 
 
@@ -312,7 +292,7 @@ class Command:
     __slots__ = ("code", "declare", "told")
 
     def __init__(
-        self, told: str, code: str = "", declare: Callable[[ArgumentParser], None] = _nothing
+        self, told: str, code: str = "", declare: Callable[[Declaring], None] = _nothing
     ) -> None:
         self.told = told
         self.code = code
@@ -394,42 +374,17 @@ LATER = frozenset(("report",))
 """Commands of a later version."""
 
 
-def command_parser(path: str, prog: str = "spendguard") -> Parser:
-    """Return the parser of one command."""
-    command = COMMANDS[path]
-    described = f"{command.told[0].upper()}{command.told[1:]}."
-    parser = Parser(f"{prog} {path}", description=described)
-    fill(parser, command)
-    return parser
-
-
-def fill(parser: ArgumentParser, command: Command) -> None:
+def fill(parser: Declaring, command: Command) -> None:
     """Add the options of a command, and those that every command takes."""
     command.declare(parser)
     everywhere(parser)
 
 
-def everywhere(parser: ArgumentParser) -> None:
+def everywhere(parser: Declaring) -> None:
     """Add the options that may stand before and after any command."""
     config = parser.add_argument("--config", metavar="FILE", help="the configuration to use")
-    config.complete = FILES  # type: ignore[attr-defined]
+    config.complete = FILES
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def group_parser(group: str = "") -> Parser:
-    """Return the parser that prints the help of a group of commands, or of all."""
-    prog = f"spendguard {group}".strip()
-    listed = {path: COMMANDS[path].told for path in commands_of(group)}
-    width = max(map(len, listed))
-    lines = [f"  {name:{width}}  {told}" for name, told in listed.items()]
-    parser = Parser(
-        prog=prog,
-        usage=f"{prog} [--config FILE] [--json] COMMAND ...",
-        description=_DESCRIPTION if not group else COMMANDS[group].told.capitalize() + ".",
-        epilog="\n".join(["commands:", *lines, "", _CODES]),
-    )
-    everywhere(parser)
-    return parser
 
 
 def commands_of(group: str = "") -> list[str]:
@@ -439,18 +394,21 @@ def commands_of(group: str = "") -> list[str]:
     return [path for path in COMMANDS if path.startswith(f"{group} ")]
 
 
-_DESCRIPTION = "Warns before the card is charged, before a charge fails, before the credit ends."
-_CODES = "exit codes: 0 fine, 1 error, 2 firing, 64 wrong usage, 69 could not tell"
-
-
 # What an argument may look like. Each imports what it needs when there is something to read.
+
+
+def _malformed(told: str) -> Exception:
+    """Return what argparse expects of a value that cannot be taken."""
+    from argparse import ArgumentTypeError
+
+    return ArgumentTypeError(told)
 
 
 def _refusing(read: Callable[[str], Any], text: str) -> Any:
     try:
         return read(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"'{text}' is {error}") from None
+        raise _malformed(f"'{text}' is {error}") from None
 
 
 def _amount(text: str) -> Any:
@@ -462,14 +420,14 @@ def _amount(text: str) -> Any:
 def _positive(text: str) -> Any:
     amount = _amount(text)
     if amount.nanos <= 0:
-        raise ArgumentTypeError(f"'{text}' is not more than zero")
+        raise _malformed(f"'{text}' is not more than zero")
     return amount
 
 
 def _not_negative(text: str) -> Any:
     amount = _amount(text)
     if amount.nanos < 0:
-        raise ArgumentTypeError(f"'{text}' is less than zero")
+        raise _malformed(f"'{text}' is less than zero")
     return amount
 
 
@@ -477,19 +435,19 @@ def _card(text: str) -> str:
     from spendguard.core.cardnumbers import too_many_digits
 
     if too_many_digits(text):
-        raise ArgumentTypeError("a card is a name, such as visa-1881: four digits at most")
+        raise _malformed("a card is a name, such as visa-1881: four digits at most")
     return text
 
 
 def _id(text: str) -> str:
     if not text or not text.isprintable():
-        raise ArgumentTypeError("an id is a text of one line")
+        raise _malformed("an id is a text of one line")
     return text
 
 
 def _line(text: str) -> str:
     if not text.isprintable():
-        raise ArgumentTypeError("a reason is a text of one line")
+        raise _malformed("a reason is a text of one line")
     return text
 
 
@@ -502,7 +460,7 @@ def _duration(text: str) -> Any:
 def _every(text: str) -> Any:
     length = _duration(text)
     if length.total_seconds() < 60:
-        raise ArgumentTypeError(f"'{text}' is less than a minute")
+        raise _malformed(f"'{text}' is less than a minute")
     return length
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from spendguard.cli.entries import books_of
 from spendguard.cli.instants import resolve
 from spendguard.cli.output import emit, say
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, known_account, source
 from spendguard.core.errors import SpendguardError, UsageError
 from spendguard.core.money import Money
@@ -31,7 +31,7 @@ POINTS = 160
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Draw a picture into a file."""
     if options.what == "balance" and options.by is not None:
         raise UsageError("--by is for a picture of spend", "spendguard plot spend --by model")
@@ -54,7 +54,7 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _window(options: Namespace, asked: Source) -> Window:
+def _window(options: Options, asked: Source) -> Window:
     zone, now = asked.zone, asked.now
     until = now if options.until is None else resolve(options.until, "--until", zone, now)
     if options.since is not None:
@@ -75,7 +75,7 @@ def _only(asked: Source) -> str:
     raise SpendguardError("which account's balance?", f"name it by --account; known: {known}")
 
 
-def _target(options: Namespace, account: str | None) -> tuple[Path, str]:
+def _target(options: Options, account: str | None) -> tuple[Path, str]:
     """Return where the picture goes, and its form by the end of that name."""
     if options.output is None:
         return Path(f"spendguard-{options.what}-{account or 'all'}.{options.format or 'png'}"), (

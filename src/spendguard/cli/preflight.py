@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from typing import Any
 
 from spendguard.cli.instants import rfc3339
 from spendguard.cli.output import Cell, Column, emit, say, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, known_account, lasting, source, stored_money
 from spendguard.core.accounts import Card
 from spendguard.core.cards import Need, need, taxed
@@ -59,7 +59,7 @@ class Answer:
         return "no" if self.noes else "unknown" if self.unknowns else "yes"
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Say whether the card covers a charge and what else is coming."""
     with source(options) as asked:
         case = _case(asked, options)
@@ -71,7 +71,7 @@ def run(options: Namespace) -> int:
     return CODES[answer.verdict]
 
 
-def _case(asked: Source, options: Namespace) -> Case:
+def _case(asked: Source, options: Options) -> Case:
     configured = asked.configuration()
     accounts = {one["name"]: one for one in configured.get("accounts", [])}
     known_account(options.account, [*accounts])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-
 from spendguard.cli.output import Column, emit, table
+from spendguard.cli.parser import Options
 
 PROVIDERS = {
     "openai": {
@@ -32,7 +31,7 @@ PROVIDERS = {
 """The registry in words: importing it would load the whole HTTP stack."""
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Print every provider of this version."""
     if options.json:
         emit({"providers": [{"name": name, **told} for name, told in PROVIDERS.items()]})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
 
 from spendguard.app import utc_now
 from spendguard.cli.instants import rfc3339
+from spendguard.cli.parser import Options
 from spendguard.config.locate import find_config, locate
 from spendguard.core.errors import SpendguardError
 from spendguard.core.windows import zone_named
@@ -75,7 +75,7 @@ class Source:
 
 
 @contextmanager
-def source(options: Namespace) -> Iterator[Source]:
+def source(options: Options) -> Iterator[Source]:
     """Yield the history that the configuration points to, opened read-only.
 
     Raises:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from spendguard.app.trial import alone, default_configuration, with_an_account
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import known_account
 from spendguard.cli.replay_history import LAG, play_history
 from spendguard.cli.replay_output import Account, Replayed, show
@@ -28,14 +28,14 @@ MOST = 2_000_000
 """Looks at most: a year of half minutes, or two centuries of hours."""
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Play a trace, or what is stored."""
     _check(options)
     show(options, play_history(options) if options.csv is None else play_trace(options))
     return 0
 
 
-def _check(options: Namespace) -> None:
+def _check(options: Options) -> None:
     """Refuse options that do not go together.
 
     Raises:
@@ -53,7 +53,7 @@ def _check(options: Namespace) -> None:
             raise UsageError(f"--{name} does not go with --csv", "cut the file instead")
 
 
-def play_trace(options: Namespace) -> Replayed:
+def play_trace(options: Options) -> Replayed:
     """Play the trace of a file."""
     whole = _configuration(options)
     account = _account(whole, options.account)
@@ -79,7 +79,7 @@ def play_trace(options: Namespace) -> Replayed:
     )
 
 
-def _configuration(options: Namespace) -> Configuration:
+def _configuration(options: Options) -> Configuration:
     """Return the configuration; where none is named and none is found, what is usual."""
     named = options.config or os.environ.get("SPENDGUARD_CONFIG")
     try:
@@ -109,7 +109,7 @@ def _read(name: str, configuration: Configuration) -> Trace:
     return read_trace(content, "stdin" if name == "-" else name, configuration.zone)
 
 
-def _scenario(options: Namespace, trace: Trace, account: Configured) -> Scenario:
+def _scenario(options: Options, trace: Trace, account: Configured) -> Scenario:
     every = options.every or EVERY
     begin = _floored(trace.at[0], min(every, HOUR))
     scenario = Scenario(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from pathlib import Path
 from spendguard.app import utc_now
 from spendguard.app.benches import Benches
 from spendguard.cli.instants import resolve
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import known_account
 from spendguard.cli.replay_output import Account, Replayed
 from spendguard.cli.replay_rounds import Progress, Round, candidates
@@ -40,7 +40,7 @@ LAG = timedelta(hours=2)
 MOMENT = timedelta(microseconds=1)
 
 
-def play_history(options: Namespace) -> Replayed:
+def play_history(options: Options) -> Replayed:
     """Play what is stored of the configured accounts.
 
     Raises:
@@ -153,7 +153,7 @@ class _Part:
         return [begin + every * step for step in range(max((until - begin) // every, 0) + 1)]
 
 
-def _window(options: Namespace, configuration: Configuration, parts: Sequence[_Part]) -> Window:
+def _window(options: Options, configuration: Configuration, parts: Sequence[_Part]) -> Window:
     zone, now = configuration.zone, utc_now()
     until = now if options.until is None else resolve(options.until, "--until", zone, now)
     first = min(part.begin for part in parts if part.begin is not None)

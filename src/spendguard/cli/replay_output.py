@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from spendguard.cli.instants import rfc3339
 from spendguard.cli.output import Cell, Column, emit, say, severity_cell, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import lasting
 from spendguard.cli.replay_rounds import Round
 from spendguard.core.durations import format_duration
@@ -63,7 +63,7 @@ class Replayed:
         return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M}"
 
 
-def show(options: Namespace, replayed: Replayed) -> None:
+def show(options: Options, replayed: Replayed) -> None:
     """Print what was played."""
     if options.json:
         emit(_json(replayed))

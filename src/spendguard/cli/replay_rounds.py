@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from spendguard.app.benches import Benches
 from spendguard.app.trial import varied
+from spendguard.cli.parser import Options
 from spendguard.config.configuration import Configuration
 from spendguard.core.accounts import Account
 from spendguard.pipeline.evaluate import Family
@@ -43,7 +43,7 @@ class Round:
         self.outcomes = found + self.outcomes
 
 
-def candidates(options: Namespace, configuration: Configuration) -> list[Round]:
+def candidates(options: Options, configuration: Configuration) -> list[Round]:
     """Return the present configuration, and each candidate beside it."""
     named = [one.strip() for one in dict.fromkeys(options.candidates)]
     return [

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
 from spendguard.cli.output import Column, emit, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import source
 from spendguard.config.locate import find_config, locate
 
@@ -38,7 +38,7 @@ TOLD = {
 """When each rule speaks, in the order of docs/rules."""
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Print every rule."""
     effective = _effective(options)
     by_scope = {
@@ -53,7 +53,7 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _effective(options: Namespace) -> dict[str, Any]:
+def _effective(options: Options) -> dict[str, Any]:
     """Return the configuration as it was last loaded; the file's own where none ever was."""
     path = find_config(options.config, os.environ)
     if os.path.exists(locate(path, os.environ).database):  # noqa: PTH110

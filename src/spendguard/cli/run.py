@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
 
+from spendguard.cli.parser import Options
 from spendguard.daemon import run as daemon
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Guard until a signal says to stop."""
     return daemon.run(options.config, os.environ)

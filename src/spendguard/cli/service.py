@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from spendguard.cli.output import clean, emit, say, warn
+from spendguard.cli.parser import Options
 from spendguard.cli.service_hints import Hint, after_install, after_uninstall
 from spendguard.cli.service_place import HERE, NAME, Place, place_of, user_exists
 from spendguard.cli.service_steps import Step, directory, kept, ran, read, removed, written
@@ -23,7 +23,7 @@ from spendguard.cli.service_units import (
 from spendguard.core.errors import SpendguardError
 
 
-def install(options: Namespace) -> int:
+def install(options: Options) -> int:
     """Install the unit, its user and its directories, and say what comes next.
 
     Raises:
@@ -44,7 +44,7 @@ def install(options: Namespace) -> int:
     )
 
 
-def uninstall(options: Namespace) -> int:
+def uninstall(options: Options) -> int:
     """Stop the service and remove what was installed; configuration, history and user stay.
 
     Raises:
@@ -133,7 +133,7 @@ def _without_its_user(place: Place, *, force: bool) -> Iterator[Step]:
         yield kept("user and group spendguard", "files belong to them")
 
 
-def _do(options: Namespace, steps: Iterable[Step], after: Callable[[], Iterable[Hint]]) -> int:
+def _do(options: Options, steps: Iterable[Step], after: Callable[[], Iterable[Hint]]) -> int:
     steps = list(steps)
     for step in steps:
         if not options.dry_run:

@@ -6,10 +6,10 @@ import grp
 import os
 import pwd
 import stat
-from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
+from spendguard.cli.parser import Options
 from spendguard.cli.service_units import UNIT, running_program
 from spendguard.core.errors import SpendguardError, UsageError
 
@@ -59,7 +59,7 @@ class Place:
         return HERE / path.relative_to(self.root)
 
 
-def place_of(options: Namespace) -> Place:
+def place_of(options: Options) -> Place:
     """Return the place that the options mean.
 
     Raises:

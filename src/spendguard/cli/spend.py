@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from spendguard.cli.instants import resolve, rfc3339
 from spendguard.cli.output import emit
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, known_account, source
 from spendguard.core.errors import UsageError
 from spendguard.core.nanos import exact
@@ -23,7 +23,7 @@ DEFAULT_DAYS = 30
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Print what was spent."""
     if options.json and options.csv:
         raise UsageError("--json and --csv are two forms", "give one of them")
@@ -43,7 +43,7 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _question(options: Namespace, asked: Source) -> Question:
+def _question(options: Options, asked: Source) -> Question:
     zone, now = asked.zone, asked.now
     until = now if options.until is None else resolve(options.until, "--until", zone, now)
     if options.since is None:

@@ -6,7 +6,16 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from spendguard.cli.output import Cell, Column, on_terminal, say, table
+from spendguard.cli.output import (
+    GAP,
+    Cell,
+    Column,
+    on_terminal,
+    say,
+    table,
+    terminal_width,
+    width,
+)
 from spendguard.cli.reading import Source, lasting
 from spendguard.core.nanos import ceiled, exact
 from spendguard.core.windows import Unit, Window
@@ -14,6 +23,9 @@ from spendguard.store.history import to_instant
 from spendguard.store.spending import BOOKED, COLUMNS, ESTIMATED, Question, Row, Spending, totals
 
 BAR = 24
+_SHORTEST = 8
+"""How long the longest bar is at least; where a terminal leaves less room, there are none."""
+
 _SIGNS = ("█", "░", "▏")
 _PLAIN_SIGNS = ("#", ".", ".")
 
@@ -39,12 +51,14 @@ def show(asked: Source, spending: Spending, question: Question, rows: Sequence[R
         _print_nothing(asked, spending, question)
         return
     lines, former = _lines(rows), spending.before(question)
-    columns = {
+    columns: dict[str, list[str | Cell]] = {
         question.by: [_label(asked, question, line) for line in lines],
         "amount": [_amount(line.nanos) for line in lines],
         "": [line.currency for line in lines],
         **_details(question, lines, rows, former),
     }
+    if on_terminal() and (room := _room(columns)) >= _SHORTEST:
+        columns[" "] = _bars(lines, room)
     titles = [
         Column(title, right=title not in {question.by, "", " "}, folds=title == question.by)
         for title in columns
@@ -80,10 +94,19 @@ def _details(
         if former is not None:
             then = {(one.part, one.currency): one.nanos for one in _lines(former)}
             columns["before"] = [_amount(then.get((line.part, line.currency), 0)) for line in lines]
-    if on_terminal():
-        most = max(line.nanos for line in lines)
-        columns[" "] = [Cell(bar(line.booked, line.nanos, most), "cyan") for line in lines]
     return columns
+
+
+def _room(columns: Mapping[str, Sequence[str | Cell]]) -> int:
+    """Return how long a bar may be where the other columns stand on one line."""
+    texts = ([title, *map(str, column)] for title, column in columns.items())
+    taken = sum(max(map(width, column)) + len(GAP) for column in texts)
+    return min(terminal_width() - taken, BAR)
+
+
+def _bars(lines: Sequence[_Line], length: int) -> list[str | Cell]:
+    most = max(line.nanos for line in lines)
+    return [Cell(bar(line.booked, line.nanos, most, length), "cyan") for line in lines]
 
 
 def _amount(nanos: int) -> str:
@@ -98,13 +121,13 @@ def _share(nanos: int, whole: int) -> str:
     return f"{percent} %" if percent or not nanos else "<1 %"
 
 
-def bar(booked: int, nanos: int, most: int) -> str:
+def bar(booked: int, nanos: int, most: int, length: int = BAR) -> str:
     """Return a bar as long as an amount is large; what is only estimated of it is lighter."""
     full, light, trace = _signs()
     if nanos <= 0:
         return ""
-    cells = nanos * BAR // most
-    solid = min(max(booked, 0) * BAR // most, cells)
+    cells = nanos * length // most
+    solid = min(max(booked, 0) * length // most, cells)
     return full * solid + light * (cells - solid) or trace
 
 

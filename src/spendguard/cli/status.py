@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from spendguard.cli.instants import rfc3339, rfc3339_text
 from spendguard.cli.output import Cell, Column, emit, say, severity_cell, table
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, StoredAlert, lasting, open_alerts, source, stored_money
 from spendguard.store.history import maybe_instant
 
@@ -61,7 +61,7 @@ class AccountStatus:
         }
 
 
-def run(options: Namespace) -> int:
+def run(options: Options) -> int:
     """Print the status of every account."""
     with source(options) as asked:
         accounts, alerts = statuses(asked), open_alerts(asked)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from spendguard.app.program import App, configure
+from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source
 from spendguard.store.history import History
 
 
 @contextmanager
-def program(options: Namespace, *, prepared: bool = True) -> Iterator[App]:
+def program(options: Options, *, prepared: bool = True) -> Iterator[App]:
     """Yield the program, by default with its database created or brought to this version.
 
     Raises:

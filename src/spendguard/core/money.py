@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 
 from spendguard.core.nanos import NANOS, ceiled, exact, floored
 
@@ -60,8 +61,7 @@ class Money:
         exact = Decimal(value)
         if not exact.is_finite() or abs(exact) > MOST // NANOS:
             raise ValueError("not an amount of money")
-        scaled = exact.scaleb(9).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
-        return cls(int(scaled), currency)
+        return cls(int(exact.scaleb(9).to_integral_value(ROUND_HALF_EVEN)), currency)
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
@@ -122,6 +122,7 @@ class Money:
         return f"{self.exact()} {self.currency}"
 
 
+@lru_cache(maxsize=64)  # every row of a reply has one
 def currency_code(text: str) -> str:
     """Return an ISO-4217 code in upper case.
 

@@ -98,9 +98,14 @@ WHERE spend_days.account_id IN (SELECT id FROM accounts WHERE CAST(:account AS T
   AND spend_days.day >= :since AND spend_days.day < :until
 GROUP BY accounts.name, spend_days.currency
 
--- name: spend_by_project
-SELECT dimensions.project AS part, sums.currency AS currency,
-       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
+-- name: spend_by_dimension
+SELECT CASE CAST(:column AS TEXT)
+           WHEN 'project' THEN dimensions.project
+           WHEN 'model' THEN dimensions.model
+           WHEN 'api_key' THEN dimensions.api_key
+           WHEN 'line_item' THEN dimensions.line_item
+       END AS part,
+       sums.currency AS currency, CAST(SUM(sums.nanos) AS BIGINT) AS nanos
 FROM (
     SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
     FROM spend
@@ -109,46 +114,7 @@ FROM (
     GROUP BY dimension_id, currency
 ) AS sums
 JOIN dimensions ON dimensions.id = sums.dimension_id
-GROUP BY dimensions.project, sums.currency
-
--- name: spend_by_model
-SELECT dimensions.model AS part, sums.currency AS currency,
-       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
-FROM (
-    SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
-    FROM spend
-    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
-      AND day >= :since AND day < :until
-    GROUP BY dimension_id, currency
-) AS sums
-JOIN dimensions ON dimensions.id = sums.dimension_id
-GROUP BY dimensions.model, sums.currency
-
--- name: spend_by_key
-SELECT dimensions.api_key AS part, sums.currency AS currency,
-       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
-FROM (
-    SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
-    FROM spend
-    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
-      AND day >= :since AND day < :until
-    GROUP BY dimension_id, currency
-) AS sums
-JOIN dimensions ON dimensions.id = sums.dimension_id
-GROUP BY dimensions.api_key, sums.currency
-
--- name: spend_by_line_item
-SELECT dimensions.line_item AS part, sums.currency AS currency,
-       CAST(SUM(sums.nanos) AS BIGINT) AS nanos
-FROM (
-    SELECT dimension_id, currency, CAST(SUM(nanos) AS BIGINT) AS nanos
-    FROM spend
-    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
-      AND day >= :since AND day < :until
-    GROUP BY dimension_id, currency
-) AS sums
-JOIN dimensions ON dimensions.id = sums.dimension_id
-GROUP BY dimensions.line_item, sums.currency
+GROUP BY part, sums.currency
 
 -- name: spend_parts
 SELECT spend.account_id, spend.day, accounts.name AS account, dimensions.project,

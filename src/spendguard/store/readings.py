@@ -57,11 +57,12 @@ def put_spend(
 
 
 def _stated(tx: sa.Connection, account_id: int, rows: Sequence[Spend]) -> dict[_Key, int]:
-    ids = dimension_ids(tx, account_id, {_dims(row) for row in rows})
-    days = {start: to_microseconds(start) for start in {row.window.start for row in rows}}
+    told = [_dims(row) for row in rows]
+    ids = dimension_ids(tx, account_id, set(told))
+    days = {window: to_microseconds(window.start) for window in {row.window for row in rows}}
     stated: dict[_Key, int] = {}
-    for row in rows:
-        key = (days[row.window.start], ids[_dims(row)], row.amount.currency)
+    for row, dims in zip(rows, told, strict=True):
+        key = (days[row.window], ids[dims], row.amount.currency)
         stated[key] = stated.get(key, 0) + row.amount.nanos
     return stated
 
@@ -73,9 +74,10 @@ def _dims(row: Spend) -> _Dims:
 def dimension_ids(tx: sa.Connection, account_id: int, wanted: set[_Dims]) -> dict[_Dims, int]:
     """Return the ids of what spend is told apart by, new ones among them."""
     table = dimensions.c
+    query = sa.select(table.id, table.project, table.api_key, table.line_item, table.model)
+    rows = tx.execute(query.where(table.account_id == account_id)).all()
     found: dict[_Dims, int] = {
-        (row.project, row.api_key, row.line_item, row.model): row.id
-        for row in tx.execute(sa.select(dimensions).where(table.account_id == account_id))
+        (project, api_key, item, model): key for key, project, api_key, item, model in rows
     }
     for project, api_key, line_item, model in sorted(wanted - found.keys()):
         key = tx.execute(
@@ -92,24 +94,21 @@ def dimension_ids(tx: sa.Connection, account_id: int, wanted: set[_Dims]) -> dic
     return found
 
 
+# Every poll asks these of hundreds of rows: as integers, which is what they are compared as.
+_HELD = """
+SELECT day, dimension_id, currency, nanos FROM spend WHERE account_id = ? AND day >= ? AND day < ?
+"""
+_KNOWN_DAYS = "SELECT day FROM spend_days WHERE account_id = ? AND day >= ? AND day < ?"
+
+
 def _held(tx: sa.Connection, account_id: int, window: Window) -> dict[_Key, int]:
-    table = spend.c
-    rows = tx.execute(
-        sa.select(table.day, table.dimension_id, table.currency, table.nanos).where(
-            table.account_id == account_id, table.day >= window.start, table.day < window.end
-        )
-    )
-    return {(to_microseconds(day), dim, currency): nanos for day, dim, currency, nanos in rows}
+    rows = tx.exec_driver_sql(_HELD, (account_id, *map(to_microseconds, window))).all()
+    return {(day, dimension, currency): nanos for day, dimension, currency, nanos in rows}
 
 
 def _known_days(tx: sa.Connection, account_id: int, window: Window) -> set[int]:
-    table = spend_days.c
-    rows = tx.execute(
-        sa.select(table.day).where(
-            table.account_id == account_id, table.day >= window.start, table.day < window.end
-        )
-    )
-    return {to_microseconds(day) for (day,) in rows}
+    rows = tx.exec_driver_sql(_KNOWN_DAYS, (account_id, *map(to_microseconds, window))).all()
+    return {day for (day,) in rows}
 
 
 _UPSERT_SPEND = """

@@ -120,8 +120,7 @@ class Spending:
                 rows = self._ask("spend_parts", question, days)
                 yield from self._divided(question, cuts, rows, BOOKED)
             elif question.by in COLUMNS:
-                query = f"spend_by_{question.by.replace('-', '_')}"
-                for row in self._ask(query, question, days):
+                for row in self._by_column(question, days):
                     yield (0, row["part"], BOOKED, row["currency"]), row["nanos"]
             else:
                 yield from _placed(cuts, self._ask("spend_days", question, days), BOOKED)
@@ -161,12 +160,18 @@ class Spending:
             return last
         return cuts.shape(self._history, question.account, Window(start, start + DAY))
 
-    def _ask(self, query: str, question: Question, days: Window) -> list[Any]:
+    def _by_column(self, question: Question, days: Window) -> list[Any]:
+        if question.by == "account":
+            return self._ask("spend_by_account", question, days)
+        return self._ask("spend_by_dimension", question, days, column=COLUMNS[question.by])
+
+    def _ask(self, query: str, question: Question, days: Window, **more: str) -> list[Any]:
         return self._history.ask(
             query,
             account=question.account,
             since=to_column(days.start),
             until=to_column(days.end),
+            **more,
         )
 
 
