@@ -17,7 +17,7 @@ from spendguard.forecast.grid import Floats, Ints
 MEMORY = np.array([1.5, 4.0, 10.0, 28.0])  # days after which a mean has forgotten half
 NEWEST = 0.9  # the same, of a level that has just begun
 FASTEST = 0.15  # growth a day, as a logarithm
-GRADES = np.linspace(-FASTEST, FASTEST, 31)
+GRADES = np.linspace(-FASTEST, FASTEST, 13)
 DAMPED = 0.95  # a day's growth is this part of the day's before
 ERRORS_FADE = 10.0
 RESIDUALS_FADE = 14.0
