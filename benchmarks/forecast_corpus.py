@@ -212,7 +212,7 @@ UNTUNED: dict[str, Callable[[Chance], Floats]] = {
     "steps": _steps,
     "on and off": _on_and_off,
 }
-"""Habits of other makes, which no number of a method was chosen by."""
+"""Habits of other makes: what was chosen by the above must hold here too."""
 YOUNG = ("steady", "office hours", "weekly", "batch jobs", "bursts")
 
 

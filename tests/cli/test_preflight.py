@@ -157,7 +157,13 @@ def test_tax_hold_and_the_coming_charges_are_counted_once(run: Run, seed: Seed) 
 
     assert (ran.code, ran.json["needed"]) == (2, "24.66")  # twice 10.83, 1.00 and 2.00
     assert ran.json["coming"] == [
-        {"account": "other", "at": "2026-11-24T12:00:00Z", "amount": "10.00", "taken": "10.83"}
+        {
+            "account": "other",
+            "at": "2026-11-24T12:00:00Z",
+            "amount": "10.00",
+            "currency": "USD",
+            "taken": "10.83",
+        }
     ]
     out = run("preflight", "main", "10").out
     assert "this charge, 8.25 % tax included" in out
@@ -203,6 +209,19 @@ def test_currencies_are_not_converted(run: Run, seed: Seed) -> None:
 
     assert ran.code == 69
     assert "cannot tell: visa-1881 holds EUR, and main is charged in USD" in ran.out
+    assert 'next: write what one EUR is worth: [rates] "EUR/USD" = ...' in ran.out
+
+
+def test_unless_a_rate_is_stated(run: Run, seed: Seed) -> None:
+    coming = {"account": "main", "at": NOW.isoformat(), "amount": "10.00", "currency": "USD"}
+    rates = [{"one": "EUR", "other": "USD", "worth": "1.08"}]
+    stored(seed, held("20.51", coming=[coming]), currency="EUR", rates=rates)
+
+    ran = run("--json", "preflight", "main", "10")
+
+    # twice 10 / 1.08, each rounded up to the cent, and the margin
+    assert (ran.code, ran.json["needed"], ran.json["short_by"]) == (2, "20.52", "0.01")
+    assert [one["taken"] for one in ran.json["coming"]] == ["9.26"]
 
 
 @pytest.mark.parametrize(

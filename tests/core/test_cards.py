@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from random import Random
 
 import pytest
@@ -19,12 +21,14 @@ from spendguard.core.cards import (
     held,
     latest_statement,
     need,
+    taken,
     taxed,
     untaxed,
 )
 from spendguard.core.charges import Charge, Outcome
 from spendguard.core.facts import Payer
 from spendguard.core.money import Money
+from spendguard.core.rates import Rate
 from spendguard.core.recharge import Coming, Course
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -84,6 +88,44 @@ def test_tax_is_added(amount: str, percent: str, gross: str) -> None:
 )
 def test_tax_is_taken_off(gross: str, percent: str, credit: str | None) -> None:
     assert untaxed(usd(gross), percent) == (credit and usd(credit))
+
+
+class TestAnotherCurrency:
+    euros = replace(card("19"), currency="EUR", rates=(Rate("EUR", "USD", "1.08"),))
+
+    @pytest.mark.parametrize(
+        ("amount", "rate", "gross"),
+        [
+            pytest.param("10.00", Rate("EUR", "USD", "1.08"), "11.02", id="11.90 over 1.08"),
+            pytest.param("10.00", Rate("USD", "EUR", "0.9"), "10.71", id="or times 0.9"),
+            pytest.param("0.01", Rate("USD", "EUR", "0.000000001"), "0.01", id="a cent at least"),
+        ],
+    )
+    def test_is_taken_at_the_stated_rate_rounded_up(
+        self, amount: str, rate: Rate, gross: str
+    ) -> None:
+        pays = replace(self.euros, rates=(Rate("GBP", "USD", "1.3"), rate))
+        assert taken(pays, usd(amount)) == Money.parse(gross, "EUR")
+
+    def test_without_a_rate_is_not_told(self) -> None:
+        assert taken(replace(self.euros, rates=()), usd("10.00")) is None
+        assert taken(replace(self.euros, rates=(Rate("GBP", "USD", "1.3"),)), usd("1")) is None
+        with pytest.raises(ValueError, match="no rate"):
+            need(replace(self.euros, rates=()), [Coming("main", NOW, usd("10.00"))])
+
+    def test_is_taken_off_what_the_card_holds(self) -> None:
+        said = Statement("1", "visa", Money.parse("30", "EUR"), NOW)
+        made = [charge(1, "10.00", 1, Outcome.SUCCEEDED)]
+        assert held(self.euros, said, made) == Money.parse("18.98", "EUR")
+        assert held(replace(self.euros, rates=()), said, made) is None
+
+    def test_is_counted_in_what_it_needs(self) -> None:
+        pays = replace(self.euros, verification_hold=Money.zero("EUR"), margin=Money.zero("EUR"))
+        wanted = need(pays, [Coming("main", NOW, usd("10.00")), Coming("b", NOW, usd("10.00"))])
+        assert wanted.amount == Money.parse("22.04", "EUR")
+        failing = first_unpaid(pays, Money.parse("22.03", "EUR"), wanted)
+        assert failing is not None
+        assert first_unpaid(pays, Money.parse("22.04", "EUR"), wanted) is None
 
 
 class TestWhatItHolds:
@@ -222,6 +264,24 @@ def test_what_is_taken_from_the_card_is_never_less_than_the_credit_and_its_tax(
     assert Money(nanos, "USD") <= gross
     assert gross.nanos % CENT == 0
     assert exact <= gross.nanos < exact + CENT
+
+
+@given(st.integers(0, 10**16), percents, st.integers(1, 10**6), st.booleans())
+def test_at_no_rate_is_less_taken_than_it_is_worth(
+    nanos: int,
+    percent: str,
+    thousandths: int,
+    turned: bool,  # noqa: FBT001
+) -> None:
+    worth = str(Decimal(thousandths) / 1000)
+    pair = ("USD", "EUR") if turned else ("EUR", "USD")
+    pays = replace(card(percent), currency="EUR", rates=(Rate(*pair, worth),))
+    gross = taken(pays, Money(nanos, "USD"))
+
+    assert gross is not None
+    assert (gross.currency, gross.nanos % CENT) == ("EUR", 0)
+    in_dollars = Fraction(gross.nanos) * (1 / Fraction(worth) if turned else Fraction(worth))
+    assert in_dollars >= taxed(Money(nanos, "USD"), percent).nanos
 
 
 @given(cents, percents)

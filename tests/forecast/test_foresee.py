@@ -135,6 +135,22 @@ def test_a_new_level_is_believed_within_days() -> None:
     assert expected(calm, 24) == 2
 
 
+@pytest.mark.parametrize("idle", [5, 20, 40])
+@pytest.mark.parametrize("since", [3, 9])
+def test_an_account_that_begins_anew_is_told_by_what_it_does_since(idle: int, since: int) -> None:
+    def anew(back: int) -> float:
+        return 0.5 if back < -since - idle else 0.0 if back < -since else 10.0
+
+    told = made(days(since + idle + 1, anew))
+    assert expected(told, 24) == pytest.approx(10, rel=0.1)
+    assert expected(told, WEEK) == pytest.approx(70, rel=0.15)
+
+
+def test_one_day_of_spend_is_no_new_beginning() -> None:
+    told = made(days(31, lambda back: 10.0 if back in {-1, -31} else 0.0))
+    assert expected(told, WEEK) < 35
+
+
 def test_growth_goes_on_for_a_while() -> None:
     told = made(days(40, lambda back: 10 * 1.05**back))
     assert expected(told, WEEK) > 63

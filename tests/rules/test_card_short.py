@@ -11,6 +11,7 @@ from spendguard.core.accounts import Card
 from spendguard.core.facts import Payer
 from spendguard.core.findings import Severity, Status
 from spendguard.core.money import Amount, Money
+from spendguard.core.rates import Rate
 from spendguard.rules.card_short import CardShort
 from tests.rules.charging import (
     DAY,
@@ -25,6 +26,11 @@ from tests.rules.charging import (
     usd,
     visa,
 )
+
+
+def euros(text: str) -> Money:
+    return Money.parse(text, "EUR")
+
 
 A, B = payer("a", "9.00", "2.00"), payer("b", "7.00", "1.00")
 SMALL = payer("a", "6.00", "0.40", least="1.00")
@@ -45,6 +51,17 @@ def test_the_story_of_two_accounts_of_one_card() -> None:
     assert values["fill_by"] == NOW + 36 * HOUR
     assert values["margin"] == usd("2.00")
     assert (values["balance"], values["stated_at"]) == (usd("7.40"), NOW - DAY)
+
+
+def test_a_card_in_another_currency_is_told_of_in_its_own() -> None:
+    pays = Card("visa", "EUR", "0", euros("0"), euros("2.00"), 2, (Rate("EUR", "USD", "1.08"),))
+    known = replace(card("0", A, B, pays=pays), balance=euros("7.40"))
+    [finding] = CardShort().evaluate(known)
+
+    assert (finding.status, finding.step) == (Status.FIRING, "short")
+    values = finding.values
+    assert (values["needed"], values["short_by"]) == (euros("20.52"), euros("13.12"))
+    assert (values["first_amount"], values["minimum"]) == (euros("9.26"), euros("5.00"))
 
 
 def test_the_story_of_a_debt_of_twelve() -> None:

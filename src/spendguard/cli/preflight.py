@@ -12,8 +12,9 @@ from spendguard.cli.output import Cell, Column, emit, say, table
 from spendguard.cli.parser import Options
 from spendguard.cli.reading import Source, known_account, lasting, source, stored_money
 from spendguard.core.accounts import Card
-from spendguard.core.cards import Need, need, taxed
+from spendguard.core.cards import Need, need, taken
 from spendguard.core.money import Amount, Money
+from spendguard.core.rates import Rate, rate_between
 from spendguard.core.recharge import Coming
 
 LEAST, MOST = Amount.parse("5.00"), Amount.parse("50.00")
@@ -37,8 +38,8 @@ class Case:
 
     @property
     def comparable(self) -> Card | None:
-        """The card that pays, where it pays in the currency of the account."""
-        if self.card is None or self.card.currency != self.amount.currency:
+        """The card that pays, where it pays in the currency of the account or at a stated rate."""
+        if self.card is None or taken(self.card, self.amount) is None:
             return None
         return self.card
 
@@ -105,13 +106,16 @@ def _card(card: Mapping[str, Any]) -> Card:
         Money.parse(card["verification_hold"], currency),
         Money.parse(card["margin"], currency),
         card["strikes_to_ban"],
+        tuple(Rate(**one) for one in card.get("rates", ())),
     )
 
 
 def _coming(held: Mapping[str, Any], currency: str) -> tuple[Coming, ...]:
     return tuple(
         Coming(
-            one["account"], datetime.fromisoformat(one["at"]), Money.parse(one["amount"], currency)
+            one["account"],
+            datetime.fromisoformat(one["at"]),
+            Money.parse(one["amount"], one.get("currency", currency)),
         )
         for one in held.get("coming", ())
     )
@@ -155,7 +159,7 @@ def _unforeseen(account: Mapping[str, Any], card: Card, evaluation: Mapping[str,
         return "the configuration does not say whether it recharges by itself"
     if not recharge["enabled"]:
         return ""
-    if account["currency"] != card.currency:
+    if rate_between(card.rates, account["currency"], card.currency) is None:
         return f"it is charged in {account['currency']}, the card holds {card.currency}"
     if evaluation.get("balance") is None:
         return "nobody stated its balance"
@@ -205,7 +209,9 @@ def _incomparable(case: Case, answer: Answer) -> None:
         answer.todo.append(f"write the name of the card that pays below {name}, then check")
         return
     told = f"{case.card.name} holds {case.card.currency}, and {name} is charged in"
-    answer.unknowns.append(f"{told} {case.amount.currency}: currencies are not converted")
+    answer.unknowns.append(f"{told} {case.amount.currency}, and the configuration states no rate")
+    pair = f'"{case.card.currency}/{case.amount.currency}"'
+    answer.todo.append(f"write what one {case.card.currency} is worth: [rates] {pair} = ...")
 
 
 def _compare(answer: Answer, card: Card, balance: Money, needed: Money) -> None:
@@ -226,7 +232,6 @@ def _compare(answer: Answer, card: Card, balance: Money, needed: Money) -> None:
 
 
 def _emit(case: Case, answer: Answer) -> None:
-    percent = "0" if case.card is None else case.card.tax_percent
     emit(
         {
             "as_of": None if case.evaluated_at is None else rfc3339(case.evaluated_at),
@@ -245,9 +250,11 @@ def _emit(case: Case, answer: Answer) -> None:
                     "account": one.account,
                     "at": rfc3339(one.at),
                     "amount": one.amount.exact(),
-                    "taken": taxed(one.amount, percent).exact(),
+                    "currency": one.amount.currency,
+                    "taken": None if gross is None else gross.exact(),
                 }
                 for one in case.coming
+                for gross in [None if case.card is None else taken(case.card, one.amount)]
             ],
         }
     )
@@ -284,10 +291,10 @@ def _lines(
 ) -> Iterator[list[str | Cell]]:
     """Yield the arithmetic, a line for each thing that is added up."""
     tax = f", {card.tax_percent} % tax included" if Amount.parse(card.tax_percent).nanos else ""
-    yield [f"this charge{tax}", str(taxed(case.amount, card.tax_percent))]
+    yield [f"this charge{tax}", str(taken(card, case.amount))]
     for one in case.coming:
         told = f"{one.account}, expected {asked.local(one.at)}{tax}"
-        yield [told, str(taxed(one.amount, card.tax_percent))]
+        yield [told, str(taken(card, one.amount))]
     yield ["verification hold", str(wanted.hold)]
     yield ["margin", str(wanted.margin)]
     yield ["needed", str(wanted.amount)]

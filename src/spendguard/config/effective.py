@@ -11,6 +11,7 @@ from spendguard.core.accounts import Account, Mailbox, Recharge
 from spendguard.core.durations import format_duration
 from spendguard.core.money import Amount, Money
 from spendguard.core.prices import StatedPrice
+from spendguard.core.rates import Rate
 from spendguard.core.routing import Channel
 from spendguard.rules.balance_low import USUAL, BalanceLow
 
@@ -107,4 +108,6 @@ def _plain(value: Any) -> Any:
         return format_duration(value)
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
+    if isinstance(value, Rate):
+        return _fields(value)
     return value

@@ -33,6 +33,7 @@ from spendguard.core.accounts import Account, Budget, Card, Mailbox, Recharge
 from spendguard.core.evidence import MailPattern
 from spendguard.core.money import Amount, Money
 from spendguard.core.prices import PER, PriceTable, StatedPrice
+from spendguard.core.rates import Rate
 from spendguard.core.routing import Channel
 
 __all__ = ["load", "render_effective"]
@@ -96,7 +97,7 @@ def _configuration(
         language=settings.language,
         database_url=database_url(settings.database.url, path, env),
         accounts=tuple(_account(table, base) for table in settings.accounts),
-        cards=tuple(_card(table) for table in settings.cards),
+        cards=tuple(_card(table, settings.rates) for table in settings.cards),
         budgets=tuple(_budget(table, currencies[table.account]) for table in settings.budgets),
         channels=tuple(_channel(table, settings.language) for table in settings.channels),
         account_rules={
@@ -152,7 +153,7 @@ def _recharge(table: RechargeTable, currency: str) -> Recharge:
     )
 
 
-def _card(table: CardTable) -> Card:
+def _card(table: CardTable, rates: tuple[Rate, ...]) -> Card:
     return Card(
         name=table.name,
         currency=table.currency,
@@ -160,6 +161,7 @@ def _card(table: CardTable) -> Card:
         verification_hold=table.verification_hold.of(table.currency),
         margin=table.margin.of(table.currency),
         strikes_to_ban=table.strikes_to_ban,
+        rates=tuple(rate for rate in rates if table.currency in (rate.one, rate.other)),
     )
 
 

@@ -12,6 +12,7 @@ from spendguard.config import addresses, mails, places, values
 from spendguard.core.evidence import Claim, Trust
 from spendguard.core.findings import Severity
 from spendguard.core.money import Amount
+from spendguard.core.rates import Rate
 from spendguard.core.windows import Unit
 
 Text = Annotated[str, PlainValidator(places.text)]
@@ -212,5 +213,6 @@ class Settings(Table):
     channels: tuple[ChannelTable, ...] = ()
     mailboxes: tuple[MailboxTable, ...] = ()
     prices: tuple[StatedPriceTable, ...] = ()
+    rates: Annotated[tuple[Rate, ...], PlainValidator(values.rates)] = ()
     quiet_hours: QuietHoursTable | None = None
     heartbeat: HeartbeatTable | None = None

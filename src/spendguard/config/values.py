@@ -16,6 +16,7 @@ from spendguard.core.cardnumbers import too_many_digits
 from spendguard.core.durations import parse_duration
 from spendguard.core.findings import Severity
 from spendguard.core.money import Amount
+from spendguard.core.rates import Rate
 from spendguard.core.windows import Unit
 
 LANGUAGES = ("en", "zh-CN")
@@ -207,6 +208,45 @@ def currency(value: object) -> str:
             f"{quoted(code)} is not an ISO 4217 currency", "write three capitals, such as USD"
         )
     return code
+
+
+def rates(value: object) -> tuple[Rate, ...]:
+    """Read what currencies are worth in one another: a table such as `"EUR/USD" = "1.08"`."""
+    if not isinstance(value, dict):
+        raise RefusedError(
+            f"must be a table, not {kind(value)}", 'write [rates] and below it "EUR/USD" = "1.08"'
+        )
+    stated: dict[frozenset[str], str] = {}
+    found = []
+    for pair, worth in value.items():
+        one, other = _pair(pair)
+        before = stated.setdefault(frozenset((one, other)), pair)
+        if before != pair:
+            raise RefusedError(
+                f"states both {quoted(before)} and {quoted(pair)}",
+                "state one of the two: it is used in both directions",
+            )
+        found.append(Rate(one, other, _worth(pair, worth)))
+    return tuple(found)
+
+
+def _pair(pair: str) -> tuple[str, str]:
+    one, _, other = pair.partition("/")
+    if one not in CURRENCIES or other not in CURRENCIES or one == other:
+        raise RefusedError(
+            f"{quoted(pair)} is not a pair of ISO 4217 currencies",
+            'write "EUR/USD" = "1.08": one euro is worth 1.08 dollars',
+        )
+    return one, other
+
+
+def _worth(pair: str, worth: object) -> str:
+    try:
+        amount = positive_money(worth)
+    except RefusedError as refused:
+        hint = f'write a quoted decimal, such as "{pair}" = "1.08"'
+        raise RefusedError(f"{quoted(pair)}: {refused.message}", hint) from None
+    return amount.of("XXX").exact()
 
 
 def language(value: object) -> str:

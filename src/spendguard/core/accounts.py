@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from spendguard.core.evidence import MailPattern, Trust
 from spendguard.core.money import Money
+from spendguard.core.rates import Rate
 from spendguard.core.windows import Unit
 
 
@@ -50,6 +51,7 @@ class Card:
     verification_hold: Money
     margin: Money
     strikes_to_ban: int
+    rates: tuple[Rate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from spendguard.core.charges import Charge, Outcome
 from spendguard.core.facts import Payer
 from spendguard.core.money import NANOS, Money
 from spendguard.core.outlook import Outlook, train
+from spendguard.core.rates import rate_between
 from spendguard.core.recharge import Coming, Course, charges
 
 CENT = NANOS // 100
@@ -43,6 +44,29 @@ def taxed(amount: Money, percent: str) -> Money:
     return Money(-(-amount.nanos * part // (whole * CENT)) * CENT, amount.currency)
 
 
+def exchanged(card: Card, amount: Money) -> Money | None:
+    """Return an amount in the currency of a card, rounded up to the cent where it has another.
+
+    None where no rate is stated.
+    """
+    rate = rate_between(card.rates, amount.currency, card.currency)
+    if rate is None or amount.currency == card.currency:
+        return None if rate is None else amount
+    return Money(-(-amount.nanos * rate[0] // (rate[1] * CENT)) * CENT, card.currency)
+
+
+def taken(card: Card, amount: Money) -> Money | None:
+    """Return what is taken from a card for a credit, with tax; None where no rate is stated."""
+    return exchanged(card, taxed(amount, card.tax_percent))
+
+
+def _taken(card: Card, amount: Money) -> Money:
+    gross = taken(card, amount)
+    if gross is None:
+        raise ValueError(f"no rate is stated between {amount.currency} and {card.currency}")
+    return gross
+
+
 def untaxed(amount: Money, percent: str) -> Money | None:
     """Return the credit that a gross amount paid, None where no whole cent gives just that."""
     part, whole = _share(percent)
@@ -64,7 +88,8 @@ def latest_statement(statements: Iterable[Statement]) -> Statement | None:
 def held(card: Card, stated: Statement | None, charges: Iterable[Charge]) -> Money | None:
     """Return what is on the card, None while that is unknown.
 
-    It is the last stated amount, less every succeeded charge dated after it, tax included.
+    It is the last stated amount, less every succeeded charge dated after it, tax included; one
+    in a currency without a stated rate cannot be taken off.
     """
     if stated is None or stated.amount.currency != card.currency:
         return None
@@ -72,9 +97,10 @@ def held(card: Card, stated: Statement | None, charges: Iterable[Charge]) -> Mon
     for charge in charges:
         if charge.outcome is not Outcome.SUCCEEDED or charge.at <= stated.at:
             continue
-        if charge.amount is None or charge.amount.currency != card.currency:
+        gross = None if charge.amount is None else taken(card, charge.amount)
+        if gross is None:
             return None
-        left -= taxed(charge.amount, card.tax_percent)
+        left -= gross
     return left
 
 
@@ -116,7 +142,7 @@ def need(card: Card, expected: Sequence[Coming]) -> Need:
     ordered = tuple(sorted(expected, key=_order))
     total = Money.zero(card.currency)
     for charge in ordered:
-        total += taxed(charge.amount, card.tax_percent)
+        total += _taken(card, charge.amount)
     if ordered:
         total += card.verification_hold + card.margin
     return Need(total, ordered, card.verification_hold, card.margin)
@@ -131,7 +157,7 @@ def first_unpaid(
     """
     left = balance - wanted.hold - wanted.margin
     for charge in wanted.charges:
-        left -= taxed(charge.amount, card.tax_percent)
+        left -= _taken(card, charge.amount)
         if left.nanos < 0 and account in (None, charge.account):
             return charge
     return None

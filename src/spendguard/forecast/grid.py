@@ -15,6 +15,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FEWEST_IDLE, FEWEST_ANEW = 5, 3  # days
+NEXT_TO_NOTHING, USUAL = 0.05, 0.3  # parts of what a day costs in the mean since then
 FRESH = 6  # hours: what is known by the hour counts while its end is this near
 
 
@@ -106,5 +108,24 @@ def _folded(by_hour: Floats, offset: int) -> Floats:
         hours = (np.arange(len(by_hour)) + offset) % 24
         by_hour = np.where(gaps, _shape(by_hour, offset)[hours], by_hour)
     whole = (len(by_hour) - begin) // 24
-    days = by_hour[len(by_hour) - whole * 24 :].reshape(whole, 24)
-    return np.maximum(days, 0)
+    days = np.maximum(by_hour[len(by_hour) - whole * 24 :].reshape(whole, 24), 0)
+    return days[_anew(days.sum(1)) :]
+
+
+def _anew(days: Floats) -> int:
+    """Return from which day on an account lives another life than before, 0 where it does not.
+
+    Before it next to nothing was spent, and for longer than over a long weekend; since then, for
+    three days at least, most days are usual.
+    """
+    count = len(days)
+    if count < FEWEST_IDLE + FEWEST_ANEW:
+        return 0
+    places = np.arange(FEWEST_IDLE, count - FEWEST_ANEW + 1)
+    before = np.cumsum(days)[places - 1]
+    since = (days.sum() - before) / (count - places)
+    idle = (before < NEXT_TO_NOTHING * since * places) & (days[places] > USUAL * since)
+    for place in places[idle]:
+        if np.median(days[place:]) > USUAL * days[place:].mean():
+            return int(place)
+    return 0

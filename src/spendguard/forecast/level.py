@@ -17,7 +17,7 @@ from spendguard.forecast.grid import Floats, Ints
 MEMORY = np.array([1.5, 4.0, 10.0, 28.0])  # days after which a mean has forgotten half
 NEWEST = 0.9  # the same, of a level that has just begun
 FASTEST = 0.15  # growth a day, as a logarithm
-GRADES = np.linspace(-FASTEST, FASTEST, 31)
+GRADES = np.linspace(-FASTEST, FASTEST, 13)
 DAMPED = 0.95  # a day's growth is this part of the day's before
 ERRORS_FADE = 10.0
 RESIDUALS_FADE = 14.0
@@ -27,15 +27,19 @@ SUDDEN, CERTAIN = 3.0, 1.5  # deviations at which a shift is suspected, and how 
 USUAL_NOISE = 0.1
 AT_ONCE = 0.4  # how far a single day is believed that is far above all before
 AFTER_SHIFT = 0.3
-PRIOR, YOUNG = 0.13, 0.5
-PRIOR_WEIGHT = 1.5
+PRIOR, YOUNG = 0.10, 0.6
+PRIOR_WEIGHT = 3.0
 FEW = 0.7
+MOST_DRIFT, DRIFT_WEIGHT = 0.15, 1.0
+Upto = tuple[Floats, Floats]
+"""What was spent, and the shares of weekdays, summed up to each day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
     """What a usual day costs: `now`; `then`, around each past day; and how that goes on.
 
+    `own` is the part that each past day has in what is told around it.
     `growth` is a day's, as a logarithm; `unsure` the deviation of the logarithm of the level;
     `drift` that of its steps from day to day.
     """
@@ -54,28 +58,30 @@ def level(days: Floats, weekday: Floats, drift: float) -> Level:
     past, around = _memories(count)
     seen = (past @ days) / np.maximum(past @ weekday, 1e-9)
     seen[:, 0] = mean
-    usual = np.maximum(around @ weekday, 1e-9)
-    smooth = (around @ days) / usual
-    own = np.vstack([weekday / usual, weekday / usual[1]])
+    held = np.maximum(around @ weekday, 1e-9)
+    smooth = (around @ days) / held
+    own = np.vstack([weekday / held, weekday / held[1]])
     growing = _growth(seen, mean)
     seen = np.vstack([seen, seen[1] * _grown(growing)])
     growth = np.vstack([np.zeros((len(MEMORY), count + 1)), growing])
     smooth = np.vstack([smooth, smooth[1]])
     shift = _shift(seen, mean)
-    weight = _weights(days, weekday, seen, growth)
+    upto = _upto(days, weekday)
+    weight = _weights(days, upto, seen, growth)
     told, goes = weight @ seen, (1 - shift) * (weight @ growth)
     newest = 0.5 ** (np.arange(count - 1, -1, -1) / NEWEST)
     fresh = float(newest @ days) / max(float(newest @ weekday), 1e-9)
-    noise = min(_noise(days, weekday, told), 3.0)
+    usual = np.where(weekday > 0.1, np.maximum(told[:-1] * weekday, 1e-9 * mean), 0.0)
+    noise = min(_noise(days, usual), 3.0)
     calm = min(noise / USUAL_NOISE, 1.0)
-    unsure = calm * _unsure(days, weekday, told, goes)
+    unsure, drift = _unsure(days, usual, upto, told, goes, drift)
     few = FEW * noise / float(np.sqrt(count))  # what was never seen may come as well
     return Level(
         now=(1 - shift) * float(told[-1]) + shift * fresh,
         then=(1 - shift) * (weight @ smooth) + shift * smooth[0],
         own=(1 - shift) * (weight @ own) + shift * own[0],
         growth=float(goes[-1]),
-        unsure=float(np.sqrt(unsure**2 + few**2 + (AFTER_SHIFT * shift) ** 2)),
+        unsure=float(np.sqrt((calm * unsure) ** 2 + few**2 + (AFTER_SHIFT * shift) ** 2)),
         drift=calm * drift,
     )
 
@@ -130,33 +136,43 @@ def _grown(growing: Floats) -> Floats:
     return np.asarray(np.exp(growing) * behind)
 
 
-def _weights(days: Floats, weekday: Floats, seen: Floats, growth: Floats) -> Floats:
+def _weights(days: Floats, upto: Upto, seen: Floats, growth: Floats) -> Floats:
     count = len(days)
     if count < 4:
         return np.array([0.0, 0.0, 0.0, 1.0, 0.0])
     errors = np.full(len(seen), LEAST_ERROR * float(days.mean()))
     for ahead in (1, 3, 7) if count >= 21 else (1, 3) if count >= 8 else (1,):
-        origins, came, expected = _told(days, weekday, seen, growth, ahead, min(5, count // 3))
-        fading = 0.5 ** ((count - ahead - origins) / ERRORS_FADE)
-        squares = ((came - expected) / ahead) ** 2
-        errors = errors + np.sqrt((squares * fading).sum(1) / fading.sum())
+        first = min(5, count // 3)
+        came, expected = _told(upto, seen, growth, ahead, first)
+        fading = _fading(count, ahead, first, ERRORS_FADE)
+        off = (came - expected) / ahead
+        errors += np.sqrt((off * off) @ fading / fading.sum())
     weight = (errors.min() / errors) ** SHARPNESS
     if count <= 14:
         weight[-1] = 0.0
     return np.asarray(weight / weight.sum())
 
 
+def _upto(days: Floats, weekday: Floats) -> Upto:
+    sums = np.zeros((2, len(days) + 1))
+    np.cumsum(days, out=sums[0, 1:])
+    np.cumsum(weekday, out=sums[1, 1:])
+    return sums[0], sums[1]
+
+
 def _told(
-    days: Floats, weekday: Floats, seen: Floats, growth: Floats, ahead: int, first: int
-) -> tuple[Floats, Floats, Floats]:
-    """Return each past origin, what came in the days `ahead` of it, and what had been expected."""
-    spent = np.concatenate([[0.0], np.cumsum(days)])
-    share = np.concatenate([[0.0], np.cumsum(weekday)])
-    origins = np.arange(first, len(days) - ahead + 1)
-    shares = share[origins + ahead] - share[origins]
-    grown = np.exp(growth[..., origins] * (ahead + 1) / 2)
-    came = spent[origins + ahead] - spent[origins]
-    return origins.astype(float), came, seen[..., origins] * shares * grown
+    upto: Upto, seen: Floats, growth: Floats, ahead: int, first: int
+) -> tuple[Floats, Floats]:
+    """Return what came in the days `ahead` of each past origin, and what had been expected."""
+    came, shares = (sums[first + ahead :] - sums[first:-ahead] for sums in upto)
+    grown = np.exp(growth[..., first:-ahead] * ((ahead + 1) / 2))
+    return came, seen[..., first:-ahead] * shares * grown
+
+
+@lru_cache(maxsize=1024)
+def _fading(count: int, ahead: int, first: int, fade: float) -> Floats:
+    """Return how much each past origin still counts."""
+    return np.asarray(0.5 ** ((count - ahead - np.arange(first, count - ahead + 1)) / fade))
 
 
 def _shift(seen: Floats, mean: float) -> float:
@@ -170,40 +186,54 @@ def _shift(seen: Floats, mean: float) -> float:
     return float(max(min(sure), AT_ONCE * sure[1] * (away[-1] > 0)))
 
 
-def _noise(days: Floats, weekday: Floats, told: Floats) -> float:
+def _noise(days: Floats, usual: Floats) -> float:
     """Return the deviation of days from what their level had told, as a part of it."""
-    busy = weekday > 0.1
+    busy = usual > 0
     if busy.sum() < 2:
         return 1.0
-    usual = told[:-1][busy] * weekday[busy]
-    return float(np.sqrt(((days[busy] / np.maximum(usual, 1e-9 * days.mean()) - 1) ** 2).mean()))
+    off = days[busy] / usual[busy] - 1
+    return float(np.sqrt((off * off).mean()))
 
 
-def _unsure(days: Floats, weekday: Floats, told: Floats, goes: Floats) -> float:
-    """Return the deviation of the level's logarithm beyond what days differ by themselves.
+def _unsure(
+    days: Floats, usual: Floats, upto: Upto, told: Floats, goes: Floats, drift: float
+) -> tuple[float, float]:
+    """Return how sure the level's logarithm is, beyond what days differ by themselves.
 
-    It is measured by how the past was missed over up to a week, and mixed with a prior.
+    That is its deviation now, and that of its steps from day to day: measured by how the past was
+    missed over two days and over a week, and mixed with a prior.
     """
     count = len(days)
     young = YOUNG / float(np.sqrt(count))
     if count < 4:
-        return young
-    ahead = min(7, max(1, count // 4))
+        return young, drift
+    busy = usual > 0
+    own = min(float(np.var(days[busy] / usual[busy])), 4.0) if busy.any() else 0.0
+    far = min(7, max(1, count // 4))
+    near = min(2, far)
+    missed, weight = _missed(upto, told, goes, near)
+    moved = drift**2
+    if far > near:
+        later, seen = _missed(upto, told, goes, far)
+        steps = ((later - own / far) - (missed - own / near)) * 3 / (far - near)
+        steps = min(max(steps, 0.0), MOST_DRIFT**2)
+        moved = (steps * seen + moved * DRIFT_WEIGHT) / (seen + DRIFT_WEIGHT)
+    beyond = max(missed - own / near - moved * near / 3, 0.0)
+    prior = PRIOR**2 + young**2 + own / count
+    mixed = (beyond * weight + prior * PRIOR_WEIGHT) / (weight + PRIOR_WEIGHT)
+    return float(np.sqrt(mixed)), float(np.sqrt(moved))
+
+
+def _missed(upto: Upto, told: Floats, goes: Floats, ahead: int) -> tuple[float, float]:
+    """Return the variance of the logarithm by which the past was missed, and how much it counts."""
+    count = len(told) - 1
     first = 1 if count < 10 else 5
-    origins, came, expected = _told(days, weekday, told, goes, ahead, first)
+    came, expected = _told(upto, told, goes, ahead, first)
     held = (expected > 0) & (came > 0)
+    fading = _fading(count, ahead, first, RESIDUALS_FADE) * held
     if held.sum() < 2:
-        return young
-    missed = np.clip(np.log(came[held] / expected[held]), -2.0, 2.0)
-    fading = 0.5 ** ((count - ahead - origins[held]) / RESIDUALS_FADE)
-    variance = (missed**2 * fading).sum() / fading.sum()
-    busy = weekday > 0.1
-    usual = np.maximum(told[:-1] * weekday, 1e-9 * days.mean())
-    own = min(float(np.var(days[busy] / usual[busy])) / ahead, 4.0) if busy.any() else 0.0
-    weight = fading.sum() / ahead
-    prior = PRIOR**2 + young**2 + own * ahead / count
-    return float(
-        np.sqrt(
-            (max(variance - own, 0.0) * weight + prior * PRIOR_WEIGHT) / (weight + PRIOR_WEIGHT)
-        )
-    )
+        return 0.0, 0.0
+    missed = np.log(np.where(held, came, 1.0) / np.where(held, expected, 1.0))
+    missed = np.minimum(np.maximum(missed, -2.0), 2.0)
+    whole = float(fading.sum())
+    return float((missed * missed) @ fading) / whole, whole / ahead

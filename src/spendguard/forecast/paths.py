@@ -26,7 +26,7 @@ COUNT = 256
 AHEAD = 16  # days: the horizon, and what of a day was over when the known ended
 RECENT = 35.0  # days after which a past day is drawn half as often
 DRIFT = 0.04
-LEAST_KEPT = 0.5
+LEAST_OTHERS = 0.7  # the part of a usual day that is not the day itself, at least
 FARTHEST = 20.0  # a past day is brought to the level of now by this factor at most
 LOOKS = np.array(
     [*range(4), *range(4, 12, 2), *range(12, 24, 3), *range(24, 168, 6), *range(168, HOURS + 1, 12)]
@@ -108,16 +108,22 @@ def _paths(days: Floats) -> tuple[Ints, Floats]:
     now = level(sums, share, DRIFT)
     drawn = _drawn(weekly, which, recent)
     scale = now.now / np.maximum(now.then, now.now / FARTHEST) if now.now > 0 else np.zeros(count)
-    weekday = weekly.proof * recent / np.bincount(which, recent, 7)[which]
-    kept = np.sqrt(np.maximum(1 - np.minimum(now.own + weekday, 1), LEAST_KEPT))
-    usual = now.then * share
-    scale = scale * np.maximum(
-        1 + (1 / kept - 1) * (1 - usual / np.maximum(sums, 1e-9 + 1e-3 * usual)), 0
-    )
+    alone = np.bincount(which, recent, 7)[which]
+    scale = scale * _stretch(sums, now.then * share, now.own + weekly.proof * recent / alone)
     turned = scale / np.maximum(share, 0.1)
     same = which[drawn] == COMING[:, None]
     factor = np.where(same, scale.take(drawn), turned.take(drawn) * weekly.share[COMING][:, None])
     return drawn, factor * _moves(now)
+
+
+def _stretch(days: Floats, usual: Floats, own: Floats) -> Floats:
+    """Return what each past day is multiplied with, to differ from the usual as a new one would.
+
+    It has itself a part in what is usual around it, so that it seems to differ less.
+    """
+    wider = 1 / np.maximum(1 - own, LEAST_OTHERS) - 1
+    apart = 1 - usual / np.maximum(days, 1e-3 * usual + 1e-9)
+    return np.asarray(np.maximum(1 + wider * apart, 0.0))
 
 
 def _drawn(weekly: Rhythm, which: Ints, recent: Floats) -> Ints:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from spendguard.core.cards import coming, need, taxed
+from spendguard.core.cards import coming, need, taken
 from spendguard.core.facts import AccountFacts, BudgetUse, CardFacts
 from spendguard.core.money import Money
 from spendguard.core.outlook import train
@@ -145,8 +145,10 @@ def card_evaluation(facts: CardFacts) -> dict[str, Any]:
                 "at": charge.at.isoformat(),
                 "earliest": charge.soonest.isoformat(),
                 "amount": charge.amount.exact(),
-                "taken": taxed(charge.amount, facts.card.tax_percent).exact(),
+                "currency": charge.amount.currency,
+                "taken": gross.exact(),
             }
             for charge in expected
+            if (gross := taken(facts.card, charge.amount)) is not None
         ],
     }

@@ -31,6 +31,7 @@ from spendguard.core.inference import proven_at, proven_by_hour, stopped_at, sto
 from spendguard.core.ledger import DaySpend, Entry, Kind, Position, derive, latest_checkpoint
 from spendguard.core.money import Amount, Money
 from spendguard.core.outlook import Outlook
+from spendguard.core.rates import rate_between
 from spendguard.core.recharge import Course
 from spendguard.core.reconcile import Books, TopUp, reconcile
 from spendguard.core.windows import DAY, utc_day, utc_month
@@ -221,9 +222,9 @@ def _burn(known: Known, now: datetime, look_back: int = 7) -> Burn | None:
 
 
 def payer(known: Known, card: Card, here: Course | None, outlook: Outlook | None = None) -> Payer:
-    """Return an account as its card sees it; where currencies differ its charges are not known."""
+    """Return an account as its card sees it; its charges are not known without a rate for them."""
     account = known.plan.account
-    if account.currency != card.currency:
+    if rate_between(card.rates, account.currency, card.currency) is None:
         here = outlook = None
     return Payer(account.name, account.recharge, here, outlook)
 

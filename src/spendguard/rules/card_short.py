@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from spendguard.core.alerts import Policy
-from spendguard.core.cards import Need, coming, first_unpaid, need
+from spendguard.core.cards import Need, coming, exchanged, first_unpaid, need
 from spendguard.core.facts import CardFacts
 from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.core.money import Amount, Money
@@ -94,7 +94,7 @@ class CardShort:
             "first_at": failing.at,
             "fill_by": _deadline(facts.now, failing),
             "paid_before": wanted.charges.index(failing) or None,
-            "first_amount": failing.amount,
+            "first_amount": exchanged(facts.card, failing.amount),
             "first_account": failing.account,
             "minimum": least,
             **charge_interval(failing, facts.now),

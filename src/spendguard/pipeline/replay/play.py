@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from spendguard.core.accounts import Account, Card
+from spendguard.core.errors import SpendguardError
 from spendguard.core.ledger import Entry
 from spendguard.core.ledger import Kind as Line
 from spendguard.core.money import Amount, Money
@@ -138,6 +139,13 @@ def _card_terms(family: Family) -> CardTerms | None:
     if family.paying is None:
         return None
     card: Card = family.paying.card
+    for plan in family.plans:
+        if plan.account.currency != card.currency:
+            raise SpendguardError(
+                f"replay plays one currency, and {card.name} holds {card.currency} where "
+                f"{plan.account.name} is charged in {plan.account.currency}",
+                "leave `card` out of the account in a copy of the configuration, and name that",
+            )
     return CardTerms(card.name, card.currency, Decimal(card.tax_percent), card.strikes_to_ban)
 
 

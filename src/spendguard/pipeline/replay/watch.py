@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from spendguard.core.cards import taxed
+from spendguard.core.cards import taken
 from spendguard.core.charges import Charge, Outcome, Strikes, strikes
 from spendguard.core.facts import AccountFacts, CardFacts
 from spendguard.core.findings import Finding, Status
@@ -124,7 +124,8 @@ class Watch:
         purse = self._purse
         paid = charge.outcome is Outcome.SUCCEEDED
         if paid and purse.left is not None and charge.amount is not None:
-            purse.left -= taxed(charge.amount, paying.card.tax_percent)
+            gross = taken(paying.card, charge.amount)
+            purse.left = None if gross is None else purse.left - gross
         kept = (one for one in purse.charges if not (paid and one.account == charge.account))
         purse.charges = (*kept, charge)
 
