@@ -253,6 +253,16 @@ class TestUninstalling:
         assert (ran.code, ran.out) == (0, f"kept      {root}/{UNIT} (it is not there)\n")
 
 
+def test_a_root_that_is_not_there_is_refused_and_not_made(service: Service, root: Path) -> None:
+    root.rmdir()
+    ran = service("install")
+    assert (ran.code, ran.err) == (
+        1,
+        f"error: there is no directory '{root}'\nhint:  name the root of an image\n",
+    )
+    assert not root.exists()
+
+
 class TestForOneUser:
     def test_it_takes_a_unit_and_two_directories(self, for_me: Service) -> None:
         ran = for_me("install")

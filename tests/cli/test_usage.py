@@ -102,6 +102,12 @@ def test_a_misspelt_command_is_guessed(run: Run) -> None:
     assert "did you mean 'silence'?" in run("alerts", "silense").err
 
 
+def test_a_misspelt_option_is_guessed(run: Run) -> None:
+    error, hint = pair(run("spend", "--acount", "main").err)
+    assert error == "unknown option '--acount'"
+    assert hint == "did you mean '--account'? see 'spendguard spend --help'"
+
+
 def test_the_hint_names_the_help_of_the_command(run: Run) -> None:
     assert pair(run("deposit", "add").err)[1] == "see 'spendguard deposit add --help'"
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tests.system.daemon import until
@@ -43,12 +42,7 @@ class Disk:
         until((self.path / ".mounted").exists)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._holder.stdin
         self._holder.stdin.close()
         self._holder.wait()

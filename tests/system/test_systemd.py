@@ -247,6 +247,8 @@ def test_nothing_but_its_state_is_open_to_it(guarded: Guarded) -> None:
         f"ExecStart=-/bin/sh -c '{look}'",
     )
     guarded.start()
+    refused = "cat: /etc/spendguard/credentials/ops_url: Permission denied"
+    guarded.machine.until("all of it is in the journal", lambda: guarded.logged(refused))
     said = guarded.journal()
     assert re.findall(r"^open (.*)$", said, re.MULTILINE) == [
         *("/tmp", "/var/tmp"),  # noqa: S108 - its own
@@ -254,7 +256,6 @@ def test_nothing_but_its_state_is_open_to_it(guarded: Guarded) -> None:
     ]
     assert guarded.hook.url in said
     assert "ada" not in said
-    assert "cat: /etc/spendguard/credentials/ops_url: Permission denied" in said
     assert not (guarded.machine.written / "var/tmp/probe").exists()
 
 

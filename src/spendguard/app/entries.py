@@ -113,8 +113,9 @@ class Entries:
         """
         if name in self.benches.cards:
             return self.benches.cards[name]
-        known = ", ".join(sorted(self.benches.cards)) or "there is none: add a [[cards]] section"
-        raise SpendguardError(f"unknown card '{name}'", f"known: {known}")
+        known = ", ".join(sorted(self.benches.cards))
+        hint = f"known: {known}" if known else "none is configured: add a [[cards]] section"
+        raise SpendguardError(f"unknown card '{name}'", hint)
 
     def set_card(self, name: str, amount: Money, at: datetime) -> str:
         """Note what a card holds, judge it and its accounts again; return the statement's id."""

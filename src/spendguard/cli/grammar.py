@@ -38,6 +38,11 @@ class Parser(ArgumentParser):
     def __init__(self, prog: str, **options: Any) -> None:
         super().__init__(prog=prog, formatter_class=Help, allow_abbrev=False, **options)
 
+    @property
+    def known_options(self) -> list[str]:
+        """The options that it takes, as they are written."""
+        return [*self._option_string_actions]
+
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments.
 
@@ -70,5 +75,7 @@ def group_parser(group: str = "") -> Parser:
         description=_DESCRIPTION if not group else COMMANDS[group].told.capitalize() + ".",
         epilog="\n".join(["commands:", *lines, "", _CODES]),
     )
+    if not group:
+        parser.add_argument("--version", action="store_true", help="print the version")
     everywhere(parser)
     return parser

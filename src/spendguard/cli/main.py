@@ -6,7 +6,7 @@ import errno
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
 
@@ -155,15 +155,20 @@ def _words(arguments: Sequence[str]) -> list[int]:
 
 
 def _unknown(group: str, name: str) -> NoReturn:
-    from difflib import get_close_matches
-
     prog = f"spendguard {group}".strip()
     whole = f"{group} {name}".strip()
     if whole in LATER:
         refuse(f"`{whole}` is not in this version", prog)
     known = [path.rpartition(" ")[2] for path in commands_of(group)]
-    close = get_close_matches(name, known, n=1)
-    refuse(f"unknown command '{name}'", prog, f"did you mean '{close[0]}'? " if close else "")
+    refuse(f"unknown command '{name}'", prog, _meant(name, known))
+
+
+def _meant(written: str, known: Iterable[str]) -> str:
+    """Return the beginning of a hint: what was probably meant, if anything is close."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(written, known, n=1)
+    return f"did you mean '{close[0]}'? " if close else ""
 
 
 def _parse(path: str, arguments: Sequence[str]) -> Options:
@@ -179,8 +184,10 @@ def _grammatically(path: str, arguments: Sequence[str]) -> Options:
     parser = command_parser(path)
     options, unknown = parser.parse_known_args(arguments, Options())
     if unknown:
-        what = "option" if unknown[0].startswith("-") else "argument"
-        refuse(f"unknown {what} '{unknown[0]}'", parser.prog)
+        if not unknown[0].startswith("-"):
+            refuse(f"unknown argument '{unknown[0]}'", parser.prog)
+        meant = _meant(unknown[0], parser.known_options)
+        refuse(f"unknown option '{unknown[0]}'", parser.prog, meant)
     return options
 
 

@@ -206,7 +206,7 @@ def _incomparable(case: Case, answer: Answer) -> None:
     name = case.account["name"]
     if case.card is None:
         answer.unknowns.append(f"{name} names no card")
-        answer.todo.append(f"write the name of the card that pays below {name}, then check")
+        answer.todo.append(f"write `card = NAME` below the account {name}, and a [[cards]] section")
         return
     told = f"{case.card.name} holds {case.card.currency}, and {name} is charged in"
     answer.unknowns.append(f"{told} {case.amount.currency}, and the configuration states no rate")

@@ -64,13 +64,15 @@ def place_of(options: Options) -> Place:
 
     Raises:
         UsageError: for another root together with --user.
-        SpendguardError: when it takes root.
+        SpendguardError: when it takes root, or there is no such root.
     """
     root = HERE if options.root is None else Path(options.root).absolute()
     if options.user:
         if options.root is not None:
             raise UsageError("--root is for a service of the machine", "leave out --user")
         return _of_user()
+    if not root.is_dir():
+        raise SpendguardError(f"there is no directory '{root}'", "name the root of an image")
     if root == HERE and os.geteuid() != 0 and not options.dry_run:
         raise SpendguardError(
             "a service of the machine needs root",

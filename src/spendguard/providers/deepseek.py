@@ -39,12 +39,11 @@ class DeepSeek(Wallet):
     # https://api-docs.deepseek.com/quick_start/error_codes, as of 2026-11.
     dialect: ClassVar[Dialect] = Dialect(
         NAME,
+        "https://status.deepseek.com",
         {"authentication_error": ErrorKind.AUTH},
         {
             ErrorKind.AUTH: f"the key is deleted or mistyped; {MAKE}",
             ErrorKind.EXHAUSTED: "credit is used up: see https://platform.deepseek.com/top_up",
-            ErrorKind.UNAVAILABLE: "it is tried again at the next poll; if it lasts, look at "
-            "https://status.deepseek.com, the network and the proxy",
         },
     )
 

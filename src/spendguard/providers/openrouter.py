@@ -50,6 +50,7 @@ class OpenRouter(Wallet):
     # error.code repeats the status: https://openrouter.ai/docs/api/reference/errors, as of 2026-11.
     dialect: ClassVar[Dialect] = Dialect(
         NAME,
+        "https://status.openrouter.ai",
         {"401": ErrorKind.AUTH, "403": ErrorKind.SCOPE},
         {
             ErrorKind.AUTH: f"the key is disabled, expired or mistyped; {MAKE}",
@@ -57,8 +58,6 @@ class OpenRouter(Wallet):
             ErrorKind.BLOCKED: "OpenRouter refuses this region, or a firewall answers in its "
             "place: set the account's `proxy`",
             ErrorKind.EXHAUSTED: "credit is used up: see https://openrouter.ai/settings/credits",
-            ErrorKind.UNAVAILABLE: "it is tried again at the next poll; if it lasts, look at "
-            "https://status.openrouter.ai, the network and the proxy",
         },
     )
 

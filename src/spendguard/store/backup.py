@@ -75,6 +75,9 @@ def _exists(target: Path) -> StoreError:
     return StoreError(f"'{target}' exists", "replace it with --force, or name another file")
 
 
+_ELSEWHERE = "name a file in a directory that is there, may be written to, and has room"
+
+
 @contextmanager
 def _written(target: Path) -> Iterator[None]:
     """Say in our words why a file cannot be written."""
@@ -82,11 +85,11 @@ def _written(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
-        raise StoreError(f"cannot write '{target}': {why}", "name a place with room") from None
+        raise StoreError(f"cannot write '{target}': {why}", _ELSEWHERE) from None
     except sqlite3.DatabaseError as error:
         full = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
         why = "the disk is full" if full else f"SQLite says {error.sqlite_errorname}"
-        raise StoreError(f"cannot write '{target}': {why}", "name a place with room") from None
+        raise StoreError(f"cannot write '{target}': {why}", _ELSEWHERE) from None
 
 
 def _verified(history: History, draft: Path) -> dict[str, int]:

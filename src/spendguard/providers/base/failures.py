@@ -41,8 +41,8 @@ _HINTS = {
     ErrorKind.BLOCKED: "the region or a firewall is refused: set the account's `proxy`",
     ErrorKind.RATE_LIMITED: "nothing to do unless it lasts; then raise `poll_interval`",
     ErrorKind.EXHAUSTED: "look at the provider's billing page",
-    ErrorKind.UNAVAILABLE: "it is tried again at the next poll; if it lasts, look at the "
-    "provider's status page, the network and the proxy",
+    ErrorKind.UNAVAILABLE: "it is tried again at the next poll; if it lasts, look at "
+    "{status_page}, the network and the proxy",
     ErrorKind.MALFORMED: "check the account's `base_url` and `proxy`; a portal or a gateway may "
     "answer in the provider's place",
     ErrorKind.UNSUPPORTED: "see the provider's page in the documentation",
@@ -54,6 +54,7 @@ class Dialect:
     """How one provider words its refusals, and what then helps."""
 
     provider: str
+    status_page: str
     codes: Mapping[str, ErrorKind]
     hints: Mapping[ErrorKind, str]
 
@@ -66,7 +67,7 @@ class Dialect:
         retry_after: timedelta | None = None,
     ) -> ProviderError:
         """Return an error in our words, with the hint that fits its kind."""
-        hint = self.hints.get(kind) or _HINTS[kind]
+        hint = self.hints.get(kind) or _HINTS[kind].format(status_page=self.status_page)
         text = f"{self.provider} {message}"
         return ProviderError(kind, text, hint, status=status, retry_after=retry_after)
 

@@ -60,7 +60,5 @@ def dialect(key: str) -> Dialect:
         "the account's `proxy`",
         ErrorKind.EXHAUSTED: "credit or a spend limit is used up: see "
         "https://platform.openai.com/settings/organization/billing/",
-        ErrorKind.UNAVAILABLE: "it is tried again at the next poll; if it lasts, look at "
-        "https://status.openai.com, the network and the proxy",
     }
-    return Dialect(NAME, CODES, hints)
+    return Dialect(NAME, "https://status.openai.com", CODES, hints)
