@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import accumulate
+from typing import Any, TypeAlias
 
 from spendguard.core.estimates import Spender, first_unsettled
 from spendguard.core.facts import NewSpender, UnpricedUse, UsageFacts
@@ -17,6 +19,8 @@ from spendguard.store import estimates, readings, spenders, usage
 from spendguard.store.connect import Tx
 from spendguard.store.readings import Part
 from spendguard.store.usage import MINUTE, QUARTER
+
+Before: TypeAlias = Callable[[datetime, timedelta], int]
 
 NEW_FOR = DAY * 7
 UNPRICED_DAYS = DAY * 7
@@ -112,30 +116,44 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     usual = Usual.of({one.at: one.nanos for one in hours}, window)
     if usual is None:
         return None
-    moments = [_moment(minutes, at, usual) for at in _instants(minutes, now, back)]
+    before = _running(minutes)
+    moments = [_moment(before, at, usual) for at in _instants(minutes, before, now, back)]
     worst = max(moments, key=lambda one: max(one.hour, one.quarter * 2, one.burst * 4))
     causes = _causes(tx, row, Window(worst.at - HOUR, worst.at), window) if _fast(worst) else ()
     dearest = _dearest_burst(tx, row, now) if _sudden(moments) else None
     return Pace(tuple(moments), causes, accepted, row.spike_accepted_nanos or 0, dearest)
 
 
-def _moment(minutes: Mapping[datetime, int], at: datetime, usual: Usual) -> Moment:
+def _running(minutes: Mapping[datetime, int]) -> Before:
+    """Return a function that tells what was spent so long before an instant."""
+    ordered = sorted(minutes)
+    sums = [0, *accumulate(minutes[at] for at in ordered)]
+
+    def before(until: datetime, length: timedelta) -> int:
+        return sums[bisect_left(ordered, until)] - sums[bisect_left(ordered, until - length)]
+
+    return before
+
+
+def _moment(before: Before, at: datetime, usual: Usual) -> Moment:
     """Return what was spent before an instant; a job of the week may be as sudden as it likes."""
     expected = usual.hour(at)
-    burst = _sum(minutes, at, BURST) if expected == usual.peak else 0
-    return Moment(at, _sum(minutes, at, HOUR), _sum(minutes, at, QUARTER), expected, burst)
+    burst = before(at, BURST) if expected == usual.peak else 0
+    return Moment(at, before(at, HOUR), before(at, QUARTER), expected, burst)
 
 
-def _instants(minutes: Mapping[datetime, int], now: datetime, back: timedelta) -> list[datetime]:
+def _instants(
+    minutes: Iterable[datetime], before: Before, now: datetime, back: timedelta
+) -> list[datetime]:
     """Return the present, each quarter-hour before it and the end of its dearest burst, in order."""
     last = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
     quarters = [last - QUARTER * n for n in range(int(back / QUARTER), -1, -1)]
-    ends = {at + MINUTE for at in minutes if quarters[0] < at + MINUTE <= now}
     dearest: dict[datetime, tuple[int, datetime]] = {}
-    for end in ends:
-        quarter = end.replace(minute=end.minute // 15 * 15)
-        found = (_sum(minutes, end, BURST), end)
-        dearest[quarter] = max(dearest.get(quarter, found), found)
+    for end in (at + MINUTE for at in minutes):
+        if quarters[0] < end <= now:
+            quarter = end.replace(minute=end.minute // 15 * 15)
+            found = (before(end, BURST), end)
+            dearest[quarter] = max(dearest.get(quarter, found), found)
     return sorted({*quarters, now, *(end for _, end in dearest.values())})
 
 
@@ -153,10 +171,6 @@ def _dearest_burst(tx: Tx, row: Any, now: datetime) -> int | None:
     first, nanos = usage.dearest(tx, row.id, before, BURST)
     known = first is not None and before.end - first >= BURST_KNOWN
     return nanos if known else None
-
-
-def _sum(minutes: Mapping[datetime, int], until: datetime, length: timedelta) -> int:
-    return sum(nanos for at, nanos in minutes.items() if until - length <= at < until)
 
 
 def _fast(moment: Moment) -> bool:
