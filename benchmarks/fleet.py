@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.far_end import PYTHON, FarEnd
-from benchmarks.guards import configured, folder, rest
+from benchmarks.guards import UNIT, configured, folder, rest
 from spendguard.app.clock import utc_now
 from spendguard.app.program import WORKERS, App, configure
 from spendguard.core.accounts import Account
@@ -36,7 +36,8 @@ def day_of_a_fleet(end: FarEnd, accounts: int, every: str) -> tuple[list[int], i
     config = configured(folder("fleet"), end, accounts, every)
     done = subprocess.run(  # noqa: S603  our own module
         [PYTHON, "-m", "benchmarks.fleet", str(config), str(end.port)],
-        capture_output=True,
+        stdout=subprocess.PIPE,  # its progress is for whoever waits
+        env={**os.environ, **UNIT},
         text=True,
         check=True,
     )
@@ -84,18 +85,26 @@ class _Day:
     def whole(self) -> list[int]:
         """Return memory once each account was read, and after each hour of a day since."""
         self.readers.free()
-        while self.polls < len(self.app.configuration.accounts):
+        fleet = len(self.app.configuration.accounts)
+        while self.polls < fleet:
             self.until(self.now + timedelta(seconds=1))
         sizes = [_memory()]
-        for _ in range(24):
+        _progress(f"fleet: {self.polls} accounts were read once")
+        for hour in range(1, 25):
             self.until(self.now + HOUR)
             self.app.evaluate_guard()
             self.duty.safely("retain", partial(self._retain))
             sizes.append(_memory())
+            if hour % 6 == 0:
+                _progress(f"fleet: hour {hour} of 24, {self.polls} polls, {sizes[-1] >> 20} MiB")
         return sizes
 
     def _retain(self) -> None:
         self.app.retain()
+
+
+def _progress(told: str) -> None:
+    sys.stderr.write(f"{told}; {time.process_time():.0f} s of processor time\n")
 
 
 def _memory() -> int:
