@@ -49,7 +49,10 @@ class FarEnd:
         return f"127.0.0.1:{self.port}/hook/{name}"
 
     def tell(self, **changed: float) -> float:
-        """Change what is answered: `extra` dollars today, or `now`, the time in seconds.
+        """Change what is answered: `extra` dollars today, the time `now`, `since` and `pause`.
+
+        All but the first are seconds: nothing was spent before `since`, and tokens are used only
+        in the minute that begins each `pause`.
 
         Return when that was, by the clock of the far end.
         """
@@ -77,6 +80,8 @@ class _State:
     def __init__(self) -> None:
         self.extra = 0.0
         self.now: float | None = None
+        self.since = 0.0
+        self.pause = 60.0
         self.costs = 0
         self.replied_at = 0.0
         self.hooks: list[tuple[str, float, float]] = []  # whose, when, and the last reply before
@@ -97,14 +102,14 @@ class _State:
             return 200, self._page(query, DAY, self._costs)
         if "/usage/completions" in path:
             width = {"1m": 60, "1h": 3600, "1d": DAY}[query.get("bucket_width", ["1d"])[0]]
-            return 200, self._page(query, width, _tokens)
+            return 200, self._page(query, width, self._tokens)
         if "/usage/" in path:
             return 200, self._page(query, DAY, lambda _start, _last: [])
         return (404, _NONE) if path.endswith("/spend_limit") else (200, _LIST)
 
     def _page(self, query: dict[str, list[str]], width: int, results: Any) -> str:
         now = int(self.now or time.time())  # noqa: TID251  the far end has its own clock
-        start = int(query["start_time"][0]) // width * width
+        start = max(int(query["start_time"][0]), int(self.since)) // width * width
         end = min(int(query.get("end_time", [str(now)])[0]), now)
         last = (end - 1) // width * width
         data = [
@@ -136,8 +141,11 @@ class _State:
             for part in range(ROWS)
         ]
 
+    def _tokens(self, start: int, _last: bool) -> list[dict[str, Any]]:  # noqa: FBT001
+        return [] if start % self.pause else _tokens()
 
-def _tokens(_start: int, _last: bool) -> list[dict[str, Any]]:  # noqa: FBT001
+
+def _tokens() -> list[dict[str, Any]]:
     return [
         {
             "object": "organization.usage.completions.result",

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.far_end import PYTHON, FarEnd
-from benchmarks.guards import configured, folder, rest
+from benchmarks.guards import UNIT, configured, folder, rest
 from spendguard.app.clock import utc_now
 from spendguard.app.program import WORKERS, App, configure
 from spendguard.core.accounts import Account
@@ -29,6 +29,8 @@ from spendguard.daemon.teller import Teller
 from spendguard.store.claims import POLLS
 
 HOUR = timedelta(hours=1)
+YOUNG = timedelta(days=2)
+"""How old the organizations of a fleet are: what is measured is the process, not their history."""
 
 
 def day_of_a_fleet(end: FarEnd, accounts: int, every: str) -> tuple[list[int], int, float]:
@@ -36,7 +38,8 @@ def day_of_a_fleet(end: FarEnd, accounts: int, every: str) -> tuple[list[int], i
     config = configured(folder("fleet"), end, accounts, every)
     done = subprocess.run(  # noqa: S603  our own module
         [PYTHON, "-m", "benchmarks.fleet", str(config), str(end.port)],
-        capture_output=True,
+        stdout=subprocess.PIPE,  # its progress is for whoever waits
+        env={**os.environ, **UNIT},
         text=True,
         check=True,
     )
@@ -53,6 +56,7 @@ class _Day:
         self.polls = 0
         self.end = FarEnd()
         self.end.port = port
+        self.end.tell(since=(self.now - YOUNG).timestamp(), pause=HOUR.total_seconds())
         self.app = App(configure(str(config), os.environ), os.environ, lambda: self.now)
         self.app.prepare()
         pulse = Pulse(lambda: self.steady, lambda: None)
@@ -84,18 +88,30 @@ class _Day:
     def whole(self) -> list[int]:
         """Return memory once each account was read, and after each hour of a day since."""
         self.readers.free()
-        while self.polls < len(self.app.configuration.accounts):
+        fleet = len(self.app.configuration.accounts)
+        while self.polls < fleet:
             self.until(self.now + timedelta(seconds=1))
+        self._see_to_itself()  # what that loads is no growth
         sizes = [_memory()]
-        for _ in range(24):
+        _progress(f"fleet: {self.polls} accounts were read once")
+        for hour in range(1, 25):
             self.until(self.now + HOUR)
-            self.app.evaluate_guard()
-            self.duty.safely("retain", partial(self._retain))
+            self._see_to_itself()
             sizes.append(_memory())
+            if hour % 6 == 0:
+                _progress(f"fleet: hour {hour} of 24, {self.polls} polls, {sizes[-1] >> 20} MiB")
         return sizes
+
+    def _see_to_itself(self) -> None:
+        self.app.evaluate_guard()
+        self.duty.safely("retain", partial(self._retain))
 
     def _retain(self) -> None:
         self.app.retain()
+
+
+def _progress(told: str) -> None:
+    sys.stderr.write(f"{told}; {time.process_time():.0f} s of processor time\n")
 
 
 def _memory() -> int:

@@ -69,10 +69,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How large and how long to measure: the histories in buckets, and the runs of each pair."""
+    """How large and how long to measure: the histories in buckets, and the runs of each pair.
+
+    `fleet` is how many accounts live through a day.
+    """
 
     sizes: tuple[int, ...]
     runs: int
+    fleet: int = 200
 
     @property
     def largest(self) -> int:

@@ -29,6 +29,8 @@ PATIENCE = 120.0
 TICK = os.sysconf("SC_CLK_TCK")
 BALANCE = 100
 """Dollars of the first account; what is spent beyond them is a crossing."""
+UNIT = {"MALLOC_ARENA_MAX": "2"}
+"""What the service unit sets in the environment, as far as it matters here."""
 _HOW = "install Debian's packages prometheus and prometheus-alertmanager"
 
 
@@ -115,7 +117,7 @@ def ours(config: Path) -> Iterator[Guard]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
         end.bind(f"\0spendguard-benchmark-{os.getpid()}")
         end.settimeout(PATIENCE)
-        env = {**os.environ, "NOTIFY_SOCKET": f"@spendguard-benchmark-{os.getpid()}"}
+        env = {**os.environ, **UNIT, "NOTIFY_SOCKET": f"@spendguard-benchmark-{os.getpid()}"}
         log = (config.parent / "log").open("a")
         with log, _process([OURS, "--config", str(config), "run"], env, log.fileno()) as pid:
             while not end.recv(4096).startswith(b"READY=1"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -32,6 +33,8 @@ MEBIBYTE = 1 << 20
 MANY = 100
 PEERS = "Prometheus, Alertmanager, an exporter"
 IMPORTS = (PYTHON, "-c", "import sqlalchemy, httpx")
+FREQUENT = 1000
+"""Accounts of a fleet that can be read twice a day before that takes too long."""
 SETTLED = 8.0
 """Seconds after which memory is steady."""
 
@@ -39,15 +42,26 @@ SETTLED = 8.0
 def lines(scale: Scale) -> Iterator[Line]:
     """Measure aims 11 to 17, and the memory of a fleet."""
     quick = scale.runs < 5
+    _progress("a cycle after five years, and after a day")
     yield _cycles(scale)
+    _progress("memory, ours and theirs")
     yield from _memory(few=3 if quick else MANY)
+    _progress("idle, a minute")
     yield _idle(accounts=3 if quick else MANY, seconds=2.0 if quick else 60.0)
+    _progress("crossings, every second")
     yield from _crossings(1 if quick else 5)
     if not quick:
+        _progress("crossings as packaged, up to two minutes")
         yield _crossing_as_packaged()
+    _progress("from the reply to the message, and the start")
     yield from _reply_to_hook(1 if quick else 9)
     yield _start(max(1, scale.runs // 2))
-    yield from _fleet(30 if quick else 10_000, every="12h")
+    fleet = 30 if quick else scale.fleet
+    yield from _fleet(fleet, every="12h" if fleet <= FREQUENT else "24h")
+
+
+def _progress(told: str) -> None:
+    sys.stderr.write(f"measuring {told}\n")
 
 
 # aim 11

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from secrets import token_hex
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from spendguard.app.artist import Artist
 from spendguard.app.benches import Benches
@@ -27,7 +27,6 @@ from spendguard.core.errors import Problem, ProviderError
 from spendguard.core.facts import Health
 from spendguard.core.findings import Severity
 from spendguard.core.routing import Channel
-from spendguard.notify.channel import Channel as Sender
 from spendguard.notify.results import Delivered, Refused
 from spendguard.pipeline.deliver import (
     DeliveryOutcome,
@@ -46,6 +45,9 @@ from spendguard.providers import PROVIDERS
 from spendguard.rules.base import GuardRule
 from spendguard.store import alerts, cards, due, ledger, migrate, outbox, scopes
 from spendguard.store.connect import Store, Tx
+
+if TYPE_CHECKING:
+    from spendguard.notify.channel import Channel as Sender
 
 WORKERS = 8
 WELL = Health()

@@ -39,9 +39,12 @@ def pieces(span: Window, nanos: int, hours: Sequence[int]) -> list[Piece]:
     start = utc_day(span.start).start
     found: list[Piece] = []
     for place, estimate in enumerate(hours):
+        if estimate <= 0:
+            continue
         hour = Window(start + HOUR * place, start + HOUR * (place + 1))
-        part = span.overlap(hour)
-        if part is not None and estimate > 0:
+        if span.start <= hour.start and hour.end <= span.end:
+            found.append((hour, estimate))
+        elif (part := span.overlap(hour)) is not None:
             found.append((part, share(estimate, hour, part)))
     if not any(weight for _, weight in found):
         return [(span, nanos)]

@@ -18,6 +18,7 @@ HEARD = STOP | {signal.SIGHUP}
 LOOK = 1.0
 """Seconds between two looks at the clock and at what other processes wrote."""
 SHORT = 0.05
+BRIEF = 0.005  # being armed waits for the last of these looks
 GRACE = 9.0
 """Seconds that what is in flight has to finish once we are asked to stop."""
 
@@ -51,7 +52,7 @@ def _stoppable() -> Iterator[None]:
 
     def listen() -> None:
         while not begun.is_set():
-            if signal.sigtimedwait(STOP, SHORT) is not None:
+            if signal.sigtimedwait(STOP, BRIEF) is not None:
                 _leave("stopped before it was armed")
 
     listener = threading.Thread(target=listen, daemon=True)

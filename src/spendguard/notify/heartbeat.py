@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-
-import httpx
+from typing import TYPE_CHECKING
 
 from spendguard.notify.results import Delivered, Refused
+
+if TYPE_CHECKING:
+    import httpx
 
 PATIENCE = timedelta(seconds=10)
 
 
 def beat(http: httpx.Client, url: str) -> Delivered | Refused:
     """Visit the address once and tell how it went; it is a secret, and so is what it answers."""
+    import httpx  # loaded by whoever made the client
+
     try:
         with http.stream("GET", url, timeout=PATIENCE.total_seconds()) as reply:
             status = reply.status_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import spendguard.providers.base._httpx  # noqa: F401  before anything else loads httpx
 from spendguard.providers.base.api import Api, Params, decode
 from spendguard.providers.base.clients import Clients, client, tls_context
 from spendguard.providers.base.deadline import Deadline
