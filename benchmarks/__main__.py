@@ -15,6 +15,7 @@ GROUPS: dict[str, Callable[[Scale], Iterator[Line]]] = {
     "reading": reading.lines,
     "writing": writing.lines,
     "running": running.lines,
+    "fleet": running.fleet,
 }
 """What can be measured, a module each."""
 
