@@ -16,6 +16,7 @@ GROUPS: dict[str, Callable[[Scale], Iterator[Line]]] = {
     "writing": writing.lines,
     "polling": polling.lines,
     "running": running.lines,
+    "fleet": running.fleet,
 }
 """What can be measured, a module each."""
 

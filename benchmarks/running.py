@@ -40,7 +40,7 @@ SETTLED = 8.0
 
 
 def lines(scale: Scale) -> Iterator[Line]:
-    """Measure aims 11 to 17, and the memory of a fleet."""
+    """Measure aims 11 to 17."""
     quick = scale.runs < 5
     _progress("a cycle after five years, and after a day")
     yield _cycles(scale)
@@ -56,8 +56,6 @@ def lines(scale: Scale) -> Iterator[Line]:
     _progress("from the reply to the message, and the start")
     yield from _reply_to_hook(1 if quick else 9)
     yield _start(max(1, scale.runs // 2))
-    fleet = 30 if quick else scale.fleet
-    yield from _fleet(fleet, every="12h" if fleet <= FREQUENT else "24h")
 
 
 def _progress(told: str) -> None:
@@ -327,8 +325,10 @@ def _start(runs: int) -> Line:
 # a fleet
 
 
-def _fleet(accounts: int, every: str) -> Iterator[Line]:
+def fleet(scale: Scale) -> Iterator[Line]:
     """Live through a day with a fleet, its time being an argument; memory must not grow."""
+    accounts = scale.fleet
+    every = "12h" if accounts <= FREQUENT else "24h"
     with FarEnd() as end:
         sizes, polls, seconds = day_of_a_fleet(end, accounts, every)
     told = f"{sizes[0] / MEBIBYTE:.0f} → {sizes[-1] / MEBIBYTE:.0f} MiB, {polls} polls"
