@@ -155,6 +155,7 @@ class TestTheStory:
                     "account": name,
                     "at": ran.json["coming"][place]["at"],
                     "amount": "10.00",
+                    "currency": "USD",
                     "taken": "10.00",
                 }
                 for place, name in enumerate(("alpha", "beta"))
