@@ -11,7 +11,6 @@ from spendguard.core.accounts import Card
 from spendguard.core.facts import Payer
 from spendguard.core.findings import Severity, Status
 from spendguard.core.money import Amount, Money
-from spendguard.core.rates import Rate
 from spendguard.rules.card_short import CardShort
 from tests.rules.charging import (
     DAY,
@@ -26,11 +25,6 @@ from tests.rules.charging import (
     usd,
     visa,
 )
-
-
-def euros(text: str) -> Money:
-    return Money.parse(text, "EUR")
-
 
 A, B = payer("a", "9.00", "2.00"), payer("b", "7.00", "1.00")
 SMALL = payer("a", "6.00", "0.40", least="1.00")
@@ -51,17 +45,6 @@ def test_the_story_of_two_accounts_of_one_card() -> None:
     assert values["fill_by"] == NOW + 36 * HOUR
     assert values["margin"] == usd("2.00")
     assert (values["balance"], values["stated_at"]) == (usd("7.40"), NOW - DAY)
-
-
-def test_a_card_in_another_currency_is_told_of_in_its_own() -> None:
-    pays = Card("visa", "EUR", "0", euros("0"), euros("2.00"), 2, (Rate("EUR", "USD", "1.08"),))
-    known = replace(card("0", A, B, pays=pays), balance=euros("7.40"))
-    [finding] = CardShort().evaluate(known)
-
-    assert (finding.status, finding.step) == (Status.FIRING, "short")
-    values = finding.values
-    assert (values["needed"], values["short_by"]) == (euros("20.52"), euros("13.12"))
-    assert (values["first_amount"], values["minimum"]) == (euros("9.26"), euros("5.00"))
 
 
 def test_the_story_of_a_debt_of_twelve() -> None:
@@ -115,7 +98,7 @@ def test_the_horizon(per_day: str, status: Status) -> None:
     ("rates", "status"),
     [
         pytest.param(("2.00", "1.20", "0.50"), Status.CLEAR, id="it may come in time, one in ten"),
-        pytest.param(("2.40", "2.10", "0.50"), Status.FIRING, id="it is expected in time"),
+        pytest.param(("2.00", "1.70", "0.50"), Status.FIRING, id="it is expected in time"),
         pytest.param(("1.50", "1.40", "1.35"), Status.FIRING, id="it comes in time on any course"),
     ],
 )
@@ -219,6 +202,35 @@ def test_a_tax_of_nothing_is_not_told() -> None:
     ]
 
     assert taxes == [None, None, "19", "10"]
+
+
+@pytest.mark.parametrize(
+    ("held", "balance", "rates", "fires"),
+    [
+        pytest.param("7.40", "9.00", ("2.00", "0.50", "0.20"), False, id="possible in two days"),
+        pytest.param("7.40", "9.00", ("4.80", "0.50", "0.20"), True, id="possible within a day"),
+        pytest.param("7.40", "9.00", ("2.00", "1.80", "0.20"), True, id="expected in time"),
+        pytest.param("9.99", "9.00", ("2.00", "2.00", "2.00"), True, id="a cent too little"),
+        pytest.param("10.00", "9.00", ("2.00", "2.00", "2.00"), False, id="only margin lacks"),
+        pytest.param("10.00", "6.00", ("2.00", "2.00", "2.00"), True, id="and it is near"),
+    ],
+)
+def test_it_begins_neither_on_what_is_only_possible_nor_too_late(
+    held: str, balance: str, rates: tuple[str, ...], *, fires: bool
+) -> None:
+    known = replace(payer("a", balance, rates[1]), outlook=outlook(balance, *rates))
+    [finding] = CardShort().evaluate(card(held, known))
+
+    assert (finding.status is Status.FIRING) is fires
+
+
+def test_another_account_that_comes_first_hides_no_charge_that_is_likely() -> None:
+    sure = replace(A, outlook=outlook("9.00", "2.00", "2.00", "2.00"))
+    only_possible = replace(B, outlook=outlook("7.00", "1.20", "0.10", "0.10"))
+
+    for payers in ([sure], [sure, only_possible]):
+        [finding] = CardShort().evaluate(card("7.40", *payers))
+        assert finding.status is Status.FIRING
 
 
 cents = st.integers(-1000, 6000)

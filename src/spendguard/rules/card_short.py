@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from spendguard.core.alerts import Policy
-from spendguard.core.cards import Need, coming, exchanged, first_unpaid, need
+from spendguard.core.cards import Need, coming, first_unpaid, need
 from spendguard.core.facts import CardFacts
 from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.core.money import Amount, Money
@@ -48,7 +48,7 @@ class CardShort:
         failing = first_unpaid(facts.card, facts.balance, wanted) or next(
             iter(wanted.charges), None
         )
-        if step and failing and (held or self._likely(failing, facts.now)):
+        if step and failing and (held or self._begins(facts, facts.balance, wanted)):
             return [self._fire(subject, step, facts, wanted, failing, values)]
         if not complete:
             return [unknown(self.name, subject, "course", **values)]
@@ -63,17 +63,32 @@ class CardShort:
             return "short"
         return "minimum" if balance.nanos < _over(least.nanos, margin) else ""
 
-    def _likely(self, failing: Coming, now: datetime) -> bool:
-        """Tell whether the charge will come within the horizon, not only that it may.
+    def _begins(self, facts: CardFacts, balance: Money, wanted: Need) -> bool:
+        """Tell whether it is time to speak: neither when a charge is only possible, nor too late.
 
         What must be on the card is counted by the cautious course. To speak on that alone would be
-        early more often than right; so a charge counts that comes in time on the slow course too,
-        or is expected with a third of the horizon to spare.
+        early more often than right. A charge that the card pays out of its margin is told a third
+        of the horizon ahead, for it will most likely succeed.
         """
-        if failing.earliest is None and failing.latest is None:
+        soon = self.horizon / 3
+        unpaid = _from(first_unpaid(facts.card, balance + wanted.margin, wanted), wanted)
+        if any(self._likely(one, facts.now, self.horizon, soon) for one in unpaid):
             return True
-        surely = failing.latest is not None and failing.latest <= now + self.horizon
-        return surely or failing.at <= now + self.horizon * 2 / 3
+        spare = _from(first_unpaid(facts.card, balance, wanted), wanted) or wanted.charges
+        return any(self._likely(one, facts.now, soon, timedelta(0)) for one in spare)
+
+    @staticmethod
+    def _likely(one: Coming, now: datetime, horizon: timedelta, soon: timedelta) -> bool:
+        """Tell whether a charge comes in time on the slow course, or is expected well in time.
+
+        One that may come so soon that a warning would be late counts too, however likely.
+        """
+        if one.earliest is None and one.latest is None:
+            return True
+        if one.earliest is not None and soon and one.earliest <= now + soon:
+            return True
+        surely = one.latest is not None and one.latest <= now + horizon
+        return surely or one.at <= now + horizon * 5 / 6
 
     def _fire(
         self,
@@ -94,7 +109,7 @@ class CardShort:
             "first_at": failing.at,
             "fill_by": _deadline(facts.now, failing),
             "paid_before": wanted.charges.index(failing) or None,
-            "first_amount": exchanged(facts.card, failing.amount),
+            "first_amount": failing.amount,
             "first_account": failing.account,
             "minimum": least,
             **charge_interval(failing, facts.now),
@@ -125,6 +140,11 @@ def _deadline(now: datetime, failing: Coming) -> datetime | None:
     by = min(now + (failing.at - now) * 3 // 4, failing.soonest)
     by = by.replace(minute=0, second=0, microsecond=0)
     return by if by > now else None
+
+
+def _from(first: Coming | None, wanted: Need) -> tuple[Coming, ...]:
+    """Return a charge and those after it: where one is not paid, the later ones are not either."""
+    return () if first is None else wanted.charges[wanted.charges.index(first) :]
 
 
 def _over(nanos: int, margin: int) -> int:
