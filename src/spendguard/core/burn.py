@@ -21,12 +21,12 @@ def burn(days: Sequence[DaySpend], now: datetime, look_back: int = LOOK_BACK) ->
     higher than that mean.
     """
     today = utc_day(now)
-    spent = {day.day.start: day.known for day in days}
-    first = min((start for start, amount in spent.items() if amount), default=None)
+    first = min((day.day.start for day in days if day.amount.nanos + day.unbooked), default=None)
     if first is None:
         return None
-    starts = [today.start - DAY * back for back in range(1, look_back + 1)]
-    complete = [spent[start] for start in starts if start >= first and start in spent]
+    since = max(today.start - DAY * look_back, first)
+    spent = {day.day.start: day.known for day in days if since <= day.day.start <= today.start}
+    complete = [amount for start, amount in spent.items() if start < today.start]
     if len(complete) < FEWEST:
         return None
     currency = complete[0].currency

@@ -11,7 +11,7 @@ from spendguard.core.accounts import Card, Recharge
 from spendguard.core.charges import Charge, Outcome
 from spendguard.core.facts import Payer
 from spendguard.core.money import NANOS, Money
-from spendguard.core.outlook import Outlook, train
+from spendguard.core.outlook import Outlook, lead, train
 from spendguard.core.rates import rate_between
 from spendguard.core.recharge import Coming, Course, charges
 
@@ -131,6 +131,19 @@ def _of(
     if outlook is None:
         return charges(model, course, now, until)
     return train(model, outlook, now, until, cautious=True)
+
+
+def pays_all(
+    card: Card, balance: Money, payers: Iterable[Payer], now: datetime, until: datetime
+) -> bool:
+    """Tell whether a card pays all that is known to come until then; when does not matter here."""
+    expected: list[Coming] = []
+    for payer in payers:
+        if payer.recharge is None or payer.course is None:
+            continue
+        leading = payer.course if payer.outlook is None else payer.outlook.early
+        expected += lead(payer.recharge, leading, now, until) or ()
+    return balance >= need(card, expected).amount
 
 
 def _order(one: Coming) -> tuple[datetime, datetime, str]:

@@ -51,11 +51,19 @@ def train(
     A `cautious` one counts what may come by then one time in ten, else what is expected by then.
     None where that cannot be told.
     """
+    leading = outlook.early if cautious else outlook.middle
+    led = lead(model, leading, now, until)
+    return None if led is None else _ranged(led, leading, model, outlook, now)
+
+
+def lead(
+    model: Recharge, leading: Course, now: datetime, until: datetime
+) -> tuple[Coming, ...] | None:
+    """Return the charges of one course up to and at `until`, None where that cannot be told."""
     if not model.enabled:
         return ()
-    leading = outlook.early if cautious else outlook.middle
     led = expected(model, leading, now, until)
-    return None if led is None else _ranged(tuple(led), leading, model, outlook, now)
+    return None if led is None else tuple(led)
 
 
 def next_of(model: Recharge, outlook: Outlook, now: datetime) -> Coming | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from spendguard.core.cards import coming, first_unpaid, need
+from spendguard.core.cards import coming, first_unpaid, need, pays_all
 from spendguard.core.facts import AccountFacts, BudgetUse, CardFacts
 from spendguard.core.forecasts import CAUTIOUS, HORIZON, Forecast, Path, Spent
 from spendguard.core.ledger import DaySpend
@@ -97,7 +97,10 @@ def unpaid(card: CardFacts | None, account: str) -> Coming | None:
     """Return the first charge of an account that its card is known not to pay."""
     if card is None or card.balance is None or card.strikes.unusable:
         return None
-    expected, _ = coming(card.payers, card.now, card.now + HORIZON)
+    until = card.now + HORIZON
+    if pays_all(card.card, card.balance, card.payers, card.now, until):
+        return None
+    expected, _ = coming(card.payers, card.now, until)
     return first_unpaid(card.card, card.balance, need(card.card, expected), account)
 
 
