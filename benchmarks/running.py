@@ -166,7 +166,7 @@ def _idle(accounts: int, seconds: float) -> Line:
         config = configured(folder("idle"), end, accounts, "300s")
         with ours(config) as mine:
             wait(lambda: end.log()["costs"] > accounts)
-            rest(2.0)
+            wait(lambda: _calm(end))  # a first poll reads a month, page by page
             polls, used = end.log()["costs"], mine.cpu
             rest(seconds)
             polls, used = end.log()["costs"] - polls, mine.cpu - used
@@ -175,11 +175,18 @@ def _idle(accounts: int, seconds: float) -> Line:
     return replace(line, figure=Figure(used / (polls * busy))) if polls else line
 
 
+def _calm(end: FarEnd) -> bool:
+    """Tell whether hardly a poll came in a while."""
+    before = end.log()["costs"]
+    rest(3.0)
+    return bool(end.log()["costs"] - before <= 3)
+
+
 def _poll_cost(end: FarEnd, config: Path, accounts: int) -> float:
     """Return the seconds of a poll, judging included, where nothing but polls is done."""
     with ours(config) as mine:
         start = int(end.log()["costs"])
-        wait(lambda: end.log()["costs"] - start > 2 * accounts + 3)
+        wait(lambda: end.log()["costs"] - start > 5 * accounts + 3)  # the first asks four times
         start, used = int(end.log()["costs"]), mine.cpu
         rest(5.0)
         return (mine.cpu - used) / max(1, int(end.log()["costs"]) - start)

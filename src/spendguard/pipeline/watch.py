@@ -18,6 +18,7 @@ from spendguard.pipeline.estimated import fresh
 from spendguard.store import estimates, readings, spenders, usage
 from spendguard.store.connect import Tx
 from spendguard.store.readings import Part
+from spendguard.store.types import EPOCH
 from spendguard.store.usage import MINUTE, QUARTER, Used
 
 NEW_FOR = DAY * 7
@@ -106,8 +107,8 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     if not minutes.at:
         return Pace(())
     window = Window(max(now - LOOK_BACK - RECENT, row.usage_from), now - RECENT)
-    hours = usage.used(tx, row.id, window) if window.start < window.end else []
-    usual = Usual.of({one.at: one.nanos for one in hours}, window)
+    hours = usage.hourly(tx, row.id, window) if window.start < window.end else []
+    usual = Usual.of({EPOCH + HOUR * number: nanos for number, nanos in hours}, window)
     if usual is None:
         return None
     moments = [_moment(minutes, at, usual) for at in _instants(minutes, now, back)]
