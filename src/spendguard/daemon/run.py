@@ -26,7 +26,7 @@ GRACE = 9.0
 def run(explicit: str | None, env: Mapping[str, str]) -> int:
     """Guard until a signal says to stop; return the exit code.
 
-    What lives until then is no garbage, and is not looked through for it.
+    What lives once it guards is no garbage, and is not looked through for it again.
 
     Raises:
         ConfigError: when the configuration does not hold.
@@ -37,6 +37,7 @@ def run(explicit: str | None, env: Mapping[str, str]) -> int:
     with _stoppable():
         life = Life(explicit, env, os.getpid())
     life.begin()
+    gc.collect()
     gc.freeze()
     gc.enable()
     while True:
