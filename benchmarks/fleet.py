@@ -13,9 +13,10 @@ import time
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 from benchmarks.far_end import PYTHON, FarEnd
-from benchmarks.guards import configured, folder, rest
+from benchmarks.guards import configured, folder
 from spendguard.app.clock import utc_now
 from spendguard.app.program import WORKERS, App, configure
 from spendguard.core.accounts import Account
@@ -59,9 +60,10 @@ class _Day:
         watch = ClockWatch(lambda: self.now, lambda: self.steady)
         self.duty = Duty(self.app, pulse, Teller(), watch, lambda: self.steady)
         self.lane = Lane(WORKERS, WORKERS - 2)
+        self._finished = Event()
         accounts = self.app.configuration.accounts
         self.readers = Readers(
-            self.duty, "poll", POLLS, self.lane, accounts, self._read, lambda: None
+            self.duty, "poll", POLLS, self.lane, accounts, self._read, self._finished.set
         )
 
     def _read(self, account: Account, token: str) -> None:
@@ -75,7 +77,8 @@ class _Day:
         while self.now < instant:
             pause = self.readers.take()
             if self.lane.busy:
-                rest(0.0005)
+                self._finished.wait()
+                self._finished.clear()
                 continue
             step = min(pause or HOUR, instant - self.now)
             self.now += step
