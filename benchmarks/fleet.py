@@ -20,7 +20,7 @@ from benchmarks.guards import configured, folder
 from spendguard.app.clock import utc_now
 from spendguard.app.program import WORKERS, App, configure
 from spendguard.core.accounts import Account
-from spendguard.core.windows import utc_day
+from spendguard.core.windows import DAY, utc_day
 from spendguard.daemon.duty import Duty
 from spendguard.daemon.lane import Lane
 from spendguard.daemon.pulse import Pulse
@@ -61,6 +61,7 @@ class _Day:
         self.duty = Duty(self.app, pulse, Teller(), watch, lambda: self.steady)
         self.lane = Lane(WORKERS, WORKERS - 2)
         self._finished = Event()
+        self._retained = self.now - DAY
         accounts = self.app.configuration.accounts
         self.readers = Readers(
             self.duty, "poll", POLLS, self.lane, accounts, self._read, self._finished.set
@@ -98,7 +99,9 @@ class _Day:
         return sizes
 
     def _retain(self) -> None:
-        self.app.retain()
+        if self.now - self._retained >= DAY:  # as often as the daemon does
+            self._retained = self.now
+            self.app.retain()
 
 
 def _memory() -> int:
