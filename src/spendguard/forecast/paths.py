@@ -111,9 +111,7 @@ def _paths(days: Floats) -> tuple[Ints, Floats]:
     weekday = weekly.proof * recent / np.bincount(which, recent, 7)[which]
     kept = np.sqrt(np.maximum(1 - np.minimum(now.own + weekday, 1), LEAST_KEPT))
     usual = now.then * share
-    scale = scale * np.maximum(
-        1 + (1 / kept - 1) * (1 - usual / np.maximum(sums, 1e-9 + 1e-3 * usual)), 0
-    )
+    scale = scale * np.maximum(1 + (1 / kept - 1) * (1 - usual / np.maximum(sums, 1e-9 + 1e-3*usual)), 0)
     turned = scale / np.maximum(share, 0.1)
     same = which[drawn] == COMING[:, None]
     factor = np.where(same, scale.take(drawn), turned.take(drawn) * weekly.share[COMING][:, None])

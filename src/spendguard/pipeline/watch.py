@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from itertools import accumulate
 from typing import Any
 
 from spendguard.core.estimates import Spender, first_unsettled
@@ -19,7 +17,7 @@ from spendguard.store import estimates, readings, spenders, usage
 from spendguard.store.connect import Tx
 from spendguard.store.readings import Part
 from spendguard.store.types import EPOCH
-from spendguard.store.usage import MINUTE, QUARTER, Used
+from spendguard.store.usage import MINUTE, QUARTER
 
 NEW_FOR = DAY * 7
 UNPRICED_DAYS = DAY * 7
@@ -103,8 +101,12 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     now = min(now, row.usage_read_at)
     accepted = row.spike_accepted_at
     back = RECENT if accepted is not None and now - accepted < RECENT else CALM
-    minutes = _Minutes(usage.used(tx, row.id, Window(now - back - HOUR, now), MINUTE))
-    if not minutes.at:
+    minutes = {
+        one.at: one.nanos
+        for one in usage.used(tx, row.id, Window(now - back - HOUR, now), MINUTE)
+        if one.nanos > 0
+    }
+    if not minutes:
         return Pace(())
     window = Window(max(now - LOOK_BACK - RECENT, row.usage_from), now - RECENT)
     hours = usage.hourly(tx, row.id, window) if window.start < window.end else []
@@ -118,36 +120,22 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     return Pace(tuple(moments), causes, accepted, row.spike_accepted_nanos or 0, dearest)
 
 
-class _Minutes:
-    """The minutes that cost something, and what each and all before it did."""
-
-    def __init__(self, used: Iterable[Used]) -> None:
-        paid = [one for one in used if one.nanos > 0]
-        self.at = [one.at for one in paid]
-        self._gone = [0, *accumulate(one.nanos for one in paid)]
-
-    def before(self, until: datetime, length: timedelta) -> int:
-        """Return what a span of time that ends at an instant cost."""
-        first, last = bisect_left(self.at, until - length), bisect_left(self.at, until)
-        return self._gone[last] - self._gone[first]
-
-
-def _moment(minutes: _Minutes, at: datetime, usual: Usual) -> Moment:
+def _moment(minutes: Mapping[datetime, int], at: datetime, usual: Usual) -> Moment:
     """Return what was spent before an instant; a job of the week may be as sudden as it likes."""
     expected = usual.hour(at)
-    burst = minutes.before(at, BURST) if expected == usual.peak else 0
-    return Moment(at, minutes.before(at, HOUR), minutes.before(at, QUARTER), expected, burst)
+    burst = _sum(minutes, at, BURST) if expected == usual.peak else 0
+    return Moment(at, _sum(minutes, at, HOUR), _sum(minutes, at, QUARTER), expected, burst)
 
 
-def _instants(minutes: _Minutes, now: datetime, back: timedelta) -> list[datetime]:
+def _instants(minutes: Mapping[datetime, int], now: datetime, back: timedelta) -> list[datetime]:
     """Return the present, each quarter-hour before it and the end of its dearest burst, in order."""
     last = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
     quarters = [last - QUARTER * n for n in range(int(back / QUARTER), -1, -1)]
-    ends = {at + MINUTE for at in minutes.at if quarters[0] < at + MINUTE <= now}
+    ends = {at + MINUTE for at in minutes if quarters[0] < at + MINUTE <= now}
     dearest: dict[datetime, tuple[int, datetime]] = {}
     for end in ends:
         quarter = end.replace(minute=end.minute // 15 * 15)
-        found = (minutes.before(end, BURST), end)
+        found = (_sum(minutes, end, BURST), end)
         dearest[quarter] = max(dearest.get(quarter, found), found)
     return sorted({*quarters, now, *(end for _, end in dearest.values())})
 
@@ -166,6 +154,10 @@ def _dearest_burst(tx: Tx, row: Any, now: datetime) -> int | None:
     first, nanos = usage.dearest(tx, row.id, before, BURST)
     known = first is not None and before.end - first >= BURST_KNOWN
     return nanos if known else None
+
+
+def _sum(minutes: Mapping[datetime, int], until: datetime, length: timedelta) -> int:
+    return sum(nanos for at, nanos in minutes.items() if until - length <= at < until)
 
 
 def _fast(moment: Moment) -> bool:
