@@ -13,13 +13,14 @@ import time
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 from benchmarks.far_end import PYTHON, FarEnd
-from benchmarks.guards import UNIT, configured, folder, rest
+from benchmarks.guards import UNIT, configured, folder
 from spendguard.app.clock import utc_now
 from spendguard.app.program import WORKERS, App, configure
 from spendguard.core.accounts import Account
-from spendguard.core.windows import utc_day
+from spendguard.core.windows import DAY, utc_day
 from spendguard.daemon.duty import Duty
 from spendguard.daemon.lane import Lane
 from spendguard.daemon.pulse import Pulse
@@ -63,9 +64,11 @@ class _Day:
         watch = ClockWatch(lambda: self.now, lambda: self.steady)
         self.duty = Duty(self.app, pulse, Teller(), watch, lambda: self.steady)
         self.lane = Lane(WORKERS, WORKERS - 2)
+        self._finished = Event()
+        self._retained = self.now - DAY
         accounts = self.app.configuration.accounts
         self.readers = Readers(
-            self.duty, "poll", POLLS, self.lane, accounts, self._read, lambda: None
+            self.duty, "poll", POLLS, self.lane, accounts, self._read, self._finished.set
         )
 
     def _read(self, account: Account, token: str) -> None:
@@ -79,7 +82,8 @@ class _Day:
         while self.now < instant:
             pause = self.readers.take()
             if self.lane.busy:
-                rest(0.0005)
+                self._finished.wait()
+                self._finished.clear()
                 continue
             step = min(pause or HOUR, instant - self.now)
             self.now += step
@@ -107,7 +111,9 @@ class _Day:
         self.duty.safely("retain", partial(self._retain))
 
     def _retain(self) -> None:
-        self.app.retain()
+        if self.now - self._retained >= DAY:  # as often as the daemon does
+            self._retained = self.now
+            self.app.retain()
 
 
 def _progress(told: str) -> None:

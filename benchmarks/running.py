@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import http.client
 import os
+import sqlite3
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -174,10 +176,10 @@ def _idle(accounts: int, seconds: float) -> Line:
     """Compare the processor time of a while with that of the polls in it, had they come close."""
     what = f"idle CPU, {accounts} accounts at 300 s, {seconds:.0f} s"
     with FarEnd() as end:
-        busy = _poll_cost(end, configured(folder("busy"), end, accounts, "5s"), accounts)
+        busy = _poll_cost(end, configured(folder("busy"), end, accounts, "5s"))
         config = configured(folder("idle"), end, accounts, "300s")
         with ours(config) as mine:
-            wait(lambda: end.log()["costs"] > accounts)
+            wait(lambda: _all_read(config), 600.0)  # a first poll reads a month, page by page
             rest(2.0)
             polls, used = end.log()["costs"], mine.cpu
             rest(seconds)
@@ -187,11 +189,16 @@ def _idle(accounts: int, seconds: float) -> Line:
     return replace(line, figure=Figure(used / (polls * busy))) if polls else line
 
 
-def _poll_cost(end: FarEnd, config: Path, accounts: int) -> float:
+def _all_read(config: Path) -> bool:
+    with closing(sqlite3.connect(config.with_name("spendguard.db"))) as base:
+        found = base.execute("SELECT count(*) FROM accounts WHERE last_ok_at IS NULL")
+        return not found.fetchone()[0]
+
+
+def _poll_cost(end: FarEnd, config: Path) -> float:
     """Return the seconds of a poll, judging included, where nothing but polls is done."""
     with ours(config) as mine:
-        start = int(end.log()["costs"])
-        wait(lambda: end.log()["costs"] - start > 2 * accounts + 3)
+        wait(lambda: _all_read(config), 600.0)
         start, used = int(end.log()["costs"]), mine.cpu
         rest(5.0)
         return (mine.cpu - used) / max(1, int(end.log()["costs"]) - start)

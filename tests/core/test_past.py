@@ -46,3 +46,13 @@ def test_it_is_cut_and_joined_as_a_list_is() -> None:
     del past[:4]
     assert list(past) == [hour(4), hour(5)]
     assert (past[-1], len(past)) == (hour(5), 2)
+
+
+def test_hours_that_follow_one_another_are_added_at_once() -> None:
+    each, at_once = Past(), Past()
+    for number in range(4):
+        each.append(Spent(hour(number).window, number, estimated=True))
+    at_once.append_hours(NOW, range(4), estimated=True)
+    assert list(at_once) == list(each)
+    with pytest.raises(ValueError, match="begins before"):
+        at_once.append_hours(NOW, [1], estimated=True)

@@ -80,3 +80,9 @@ def test_weights_that_are_lengths_divide_as_share_does(nanos: int, lengths: list
     whole = Window(START, ends[-1])
     even = [share(nanos, whole, Window(*pair)) for pair in pairwise(ends)]
     assert divide(nanos, lengths) == even
+
+
+@given(NANOS, st.lists(st.integers(0, 10**12), min_size=24, max_size=24).filter(any))
+def test_a_whole_day_divides_hour_by_hour_as_its_pieces_do(nanos: int, hours: list[int]) -> None:
+    told = {part.start: amount for part, amount in pieces(TODAY, nanos, hours)}
+    assert divide(nanos, hours) == [told.get(at(place), 0) for place in range(24)]

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import overload
 
 from spendguard.core.forecasts import Spent
-from spendguard.core.windows import Window
+from spendguard.core.windows import HOUR, Window
+
+_HOUR = HOUR.total_seconds()
 
 
 class Past(Sequence[Spent]):
@@ -49,6 +51,16 @@ class Past(Sequence[Spent]):
         self.end.append(end)
         self.nanos.append(one.nanos)
         self.estimated.append(one.estimated)
+
+    def append_hours(self, start: datetime, nanos: Sequence[int], *, estimated: bool) -> None:
+        """Add hours that follow one another, the first of which begins at an instant."""
+        begin = start.timestamp()
+        if self.end and begin < self.end[-1]:
+            raise ValueError("an hour that begins before the last window ends")
+        self.begin.extend([begin + _HOUR * place for place in range(len(nanos))])
+        self.end.extend([begin + _HOUR * (place + 1) for place in range(len(nanos))])
+        self.nanos.extend(nanos)
+        self.estimated.extend([estimated] * len(nanos))
 
     def window(self, first: int = 0, last: int = -1) -> Window:
         """Return the instants from the start of one window to the end of another."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -26,6 +27,8 @@ GRACE = 9.0
 def run(explicit: str | None, env: Mapping[str, str]) -> int:
     """Guard until a signal says to stop; return the exit code.
 
+    What lives once it guards is no garbage, and is not looked through for it again.
+
     Raises:
         ConfigError: when the configuration does not hold.
         StoreError: when the database cannot be used, or another daemon has it.
@@ -35,6 +38,9 @@ def run(explicit: str | None, env: Mapping[str, str]) -> int:
     with _stoppable():
         life = Life(explicit, env, os.getpid())
     life.begin()
+    gc.collect()
+    gc.freeze()
+    gc.enable()
     while True:
         heard = signal.sigtimedwait(HEARD, SHORT if life.reloading else LOOK)
         life.look()

@@ -16,6 +16,7 @@ from spendguard.messages.words import Words
 
 PARTS = ("sum", "age", "do", "ack")  # after the first line, one line each
 NAMED = 3  # accounts in a title
+ROWS = ("{changes", "{figures")
 FIGURES = 6  # of a rule that no catalog knows
 
 
@@ -56,9 +57,12 @@ def summary(
 ) -> str:
     """Return a finding in one plain line, without its subject and without an age."""
     known = figures.of_finding(rule, "", step, values) | {"severity": severity.label}
-    words = _listed(Words(load(language), zone, None, known))
-    said = words.first(rule_texts(words.catalog, rule, step, status.value))
-    return said or words.say("rules", "any", status.value) or status.value
+    words = Words(load(language), zone, None, known)
+    texts = rule_texts(words.catalog, rule, step, status.value)
+    # rows cost more than all the rest, and hardly a text has one
+    has_rows = any(row in text for text in texts for row in ROWS)
+    said = (_listed(words) if has_rows else words).first(texts)
+    return said or _listed(words).say("rules", "any", status.value) or status.value
 
 
 def _order(item: Item) -> tuple[int, int]:

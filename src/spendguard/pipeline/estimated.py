@@ -13,6 +13,7 @@ from spendguard.core.windows import DAY, Window, utc_day
 from spendguard.store import estimates, usage
 from spendguard.store.connect import Tx
 from spendguard.store.readings import Part
+from spendguard.store.types import EPOCH
 from spendguard.store.usage import Used
 
 BY_HOUR = DAY * 4  # so far back it matters how a day went
@@ -62,11 +63,12 @@ def days_by_hour(tx: Tx, row: Any, window: Window) -> dict[datetime, tuple[int, 
     """
     if row.usage_from is None:
         return {}
-    days: dict[datetime, list[int]] = {}
-    for one in usage.used(tx, row.id, Window(max(window.start, row.usage_from), window.end)):
-        day = utc_day(one.at).start
-        days.setdefault(day, [0] * 24)[one.at.hour] = max(one.nanos, 0)
-    return {day: tuple(hours) for day, hours in days.items()}
+    days: dict[int, list[int]] = {}
+    known = Window(max(window.start, row.usage_from), window.end)
+    for number, nanos in usage.hourly(tx, row.id, known):
+        day, hour = divmod(number, 24)
+        days.setdefault(day, [0] * 24)[hour] = max(nanos, 0)
+    return {EPOCH + DAY * day: tuple(hours) for day, hours in days.items()}
 
 
 def late_beyond_usage(tx: Tx, row: Any, stated_at: datetime) -> Money:

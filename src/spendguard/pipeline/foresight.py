@@ -13,8 +13,9 @@ from spendguard.core.forecasts import CAUTIOUS, HORIZON, Forecast, Path, Spent
 from spendguard.core.ledger import DaySpend
 from spendguard.core.money import Money
 from spendguard.core.outlook import Outlook, lapses, next_of
+from spendguard.core.past import Past
 from spendguard.core.recharge import Coming, Course
-from spendguard.core.spread import pieces
+from spendguard.core.spread import divide, pieces
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.forecast import foresee
 from spendguard.pipeline.ceilings import budget_days
@@ -41,36 +42,47 @@ def look_ahead(
 
     Without `spent` it is what its days tell.
     """
-    days = list(_until(known.days, known.row.last_ok_at)) if spent is None else spent
+    days = _until(known.days, known.row.last_ok_at) if spent is None else spent
     told = foresee(days, now, known.plan.account.currency)
     return Foresight(told, _outlook(known, here, told))
 
 
-def spent_of(tx: Tx, known: Known, now: datetime) -> list[Spent]:
+def spent_of(tx: Tx, known: Known, now: datetime) -> Past:
     """Return what an account spent up to when it was last read: by the hour where usage tells."""
     hours = days_by_hour(tx, known.row, Window(utc_day(now).start - RHYTHM, now))
-    return list(_until(known.days, known.row.last_ok_at, hours))
+    return _until(known.days, known.row.last_ok_at, hours)
 
 
 def _until(
     days: Iterable[DaySpend],
     read_at: datetime | None,
     hours: Mapping[datetime, Sequence[int]] = MappingProxyType({}),
-) -> Iterator[Spent]:
+) -> Past:
+    past = Past()
     for one in days:
         if read_at is None or one.day.start >= read_at:
             continue
         span = Window(one.day.start, min(one.day.end, read_at))
         nanos, estimated = one.known.nanos, one.unbooked > 0
-        parts = pieces(span, nanos, hours.get(span.start, ()))
-        if len(parts) == 1 and parts[0][0] == span:
-            yield Spent(span, nanos, estimated)
+        told = hours.get(span.start, ())
+        if span == one.day and any(told):
+            past.append_hours(span.start, divide(nanos, told), estimated=estimated)
             continue
-        spent = {part.start: amount for part, amount in parts}
-        for place in range(-(-span.length // HOUR)):
-            start = span.start + HOUR * place
-            hour = Window(start, min(start + HOUR, span.end))
-            yield Spent(hour, spent.get(start, 0), estimated)
+        for window, amount in _by_hour(span, nanos, told):
+            past.append(Spent(window, amount, estimated))
+    return past
+
+
+def _by_hour(span: Window, nanos: int, hours: Sequence[int]) -> Iterator[tuple[Window, int]]:
+    """Yield the hours of a part of a UTC day, or the part as a whole where these are not known."""
+    parts = pieces(span, nanos, hours)
+    if len(parts) == 1 and parts[0][0] == span:
+        yield parts[0]
+        return
+    spent = {part.start: amount for part, amount in parts}
+    for place in range(-(-span.length // HOUR)):
+        start = span.start + HOUR * place
+        yield Window(start, min(start + HOUR, span.end)), spent.get(start, 0)
 
 
 def _outlook(known: Known, here: Course | None, told: Forecast) -> Outlook | None:
@@ -156,4 +168,4 @@ def _part(tx: Tx, known: Known, use: BudgetUse) -> Sequence[Spent]:
     found = {one.day: one for one in budget_days(tx, known.row, use.budget, span)}
     none = Money.zero(use.spent.currency)
     days = (found.get(one.day, DaySpend(one.day, none)) for one in known.days)
-    return list(_until(days, known.row.last_ok_at))
+    return _until(days, known.row.last_ok_at)

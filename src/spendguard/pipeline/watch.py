@@ -18,6 +18,7 @@ from spendguard.pipeline.estimated import fresh
 from spendguard.store import estimates, readings, spenders, usage
 from spendguard.store.connect import Tx
 from spendguard.store.readings import Part
+from spendguard.store.types import EPOCH
 from spendguard.store.usage import MINUTE, QUARTER
 
 Before: TypeAlias = Callable[[datetime, timedelta], int]
@@ -112,8 +113,8 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     if not minutes:
         return Pace(())
     window = Window(max(now - LOOK_BACK - RECENT, row.usage_from), now - RECENT)
-    hours = usage.used(tx, row.id, window) if window.start < window.end else []
-    usual = Usual.of({one.at: one.nanos for one in hours}, window)
+    hours = usage.hourly(tx, row.id, window) if window.start < window.end else []
+    usual = Usual.of({EPOCH + HOUR * number: nanos for number, nanos in hours}, window)
     if usual is None:
         return None
     before = _running(minutes)

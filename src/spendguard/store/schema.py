@@ -238,8 +238,8 @@ sa.Index(
     entries.c.account_id,
     entries.c.external_id,
     unique=True,
+    # For PostgreSQL the migrations alone say so: said here, each start would load its dialect.
     sqlite_where=entries.c.voided_at.is_(None),
-    postgresql_where=entries.c.voided_at.is_(None),
 )
 
 balances = sa.Table(  # what an API stated of the balance, each time it said something else
@@ -396,8 +396,7 @@ sa.Index(
     alerts.c.rule,
     alerts.c.subject,
     unique=True,
-    sqlite_where=alerts.c.ended_at.is_(None),
-    postgresql_where=alerts.c.ended_at.is_(None),
+    sqlite_where=alerts.c.ended_at.is_(None),  # see `uq_entries_external_id`
 )
 
 alert_events = sa.Table(  # the life of an alert, one row per transition

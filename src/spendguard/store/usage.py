@@ -233,6 +233,24 @@ def used(
     ]
 
 
+def hourly(tx: sa.Connection, account_id: int, window: Window) -> list[tuple[int, int]]:
+    """Return the numbers of the hours that begin in a window, and the nanos an account used in each.
+
+    They are bare numbers: a month of them is asked for at each evaluation.
+    """
+    since, until = _first(window.start, HOUR), _first(window.end, HOUR)
+    found = tx.execute(_HOURLY, {"account": account_id, "since": since, "until": until})
+    return [(hour, nanos) for hour, nanos in found]
+
+
+_HOURLY = (
+    sa.select(usage_totals.c.hour, usage_totals.c.nanos)
+    .where(usage_totals.c.account_id == sa.bindparam("account"))
+    .where(usage_totals.c.hour >= sa.bindparam("since"))
+    .where(usage_totals.c.hour < sa.bindparam("until"))
+)
+
+
 def _first(instant: datetime, width: timedelta) -> int:
     """Return the number of the first bucket that does not begin before an instant."""
     return -(-(instant - EPOCH) // width)
