@@ -42,6 +42,7 @@ def render(notification: Notification, *, language: str, now: datetime, zone: Zo
     if len(items) == 1:
         return Message(title, "\n".join(_lines(items[0], words, now)))
     said: set[str] = set()
+    items.sort(key=lambda item: item.reason is NotifyReason.STANDING)  # what is new comes first
     return Message(title, "\n\n".join(_paragraph(item, words, now, said) for item in items))
 
 
