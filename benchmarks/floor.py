@@ -31,7 +31,7 @@ from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.core.world import Spending
-from spendguard.pipeline.gather import Plan, infer, know
+from spendguard.pipeline.known import Plan, infer, know
 from spendguard.pipeline.poll import poll
 from spendguard.providers.base import Clients, Deadline
 from spendguard.providers.openai import OpenAI

@@ -26,7 +26,8 @@ from spendguard.core.readings import Balance, Extras, RawReply, SpendRead, Usage
 from spendguard.core.reconcile import Books, reconcile
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline.foresight import foreseen, look_ahead, spent_of
-from spendguard.pipeline.gather import Plan, account_facts, course, know
+from spendguard.pipeline.gather import account_facts
+from spendguard.pipeline.known import Plan, course, know
 from spendguard.pipeline.poll import PollOutcome, poll
 from spendguard.rules.recharge_due import RechargeDue
 from spendguard.store import due, ledger, readings

@@ -18,7 +18,8 @@ from spendguard.core.findings import Finding, Severity, Status
 from spendguard.core.ledger import Kind, Position
 from spendguard.core.money import Money
 from spendguard.core.windows import DAY, HOUR, Unit, Window, utc_day
-from spendguard.pipeline.gather import Plan, account_facts, infer, know
+from spendguard.pipeline.gather import account_facts
+from spendguard.pipeline.known import Plan, infer, know
 from spendguard.pipeline.poll import PollOutcome
 from spendguard.rules.blind import Blind
 from spendguard.rules.key_unknown import KeyUnknown

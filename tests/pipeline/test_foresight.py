@@ -21,7 +21,7 @@ from spendguard.core.readings import Spend, SpendRead
 from spendguard.core.recharge import Coming
 from spendguard.core.windows import DAY, Window, utc_day
 from spendguard.pipeline.foresight import look_ahead, spent_of
-from spendguard.pipeline.gather import Plan, course, know
+from spendguard.pipeline.known import Plan, course, know
 from spendguard.store import due, ledger, readings
 from spendguard.store.connect import Store, Tx
 from spendguard.store.ledger import Stated

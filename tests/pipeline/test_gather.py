@@ -15,7 +15,8 @@ from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
 from spendguard.core.readings import Extras, Limit, Name, Spend, SpendAlert, SpendRead
 from spendguard.core.windows import DAY, HOUR, Unit, Window, calendar_window, utc_day
-from spendguard.pipeline.gather import Plan, account_facts, know
+from spendguard.pipeline.gather import account_facts
+from spendguard.pipeline.known import Plan, know
 from spendguard.store import due, ledger, readings
 from spendguard.store.connect import Store
 from spendguard.store.ledger import Stated

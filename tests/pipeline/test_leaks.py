@@ -14,7 +14,8 @@ from spendguard.core.facts import AccountFacts
 from spendguard.core.findings import Finding, Status
 from spendguard.core.money import Money
 from spendguard.core.windows import DAY, HOUR, Window
-from spendguard.pipeline.gather import Plan, account_facts, know
+from spendguard.pipeline.gather import account_facts
+from spendguard.pipeline.known import Plan, know
 from spendguard.pipeline.poll import poll
 from spendguard.providers.openai import OpenAI
 from spendguard.rules.key_unknown import KeyUnknown

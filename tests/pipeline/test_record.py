@@ -11,7 +11,7 @@ from spendguard.core.readings import Spend, SpendRead
 from spendguard.core.reconcile import reconcile
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline import record
-from spendguard.pipeline.gather import position_at
+from spendguard.pipeline.known import position_at
 from spendguard.pipeline.record import Checkpointed, Voided
 from spendguard.store import due, ledger, readings
 from spendguard.store.connect import Store

@@ -11,8 +11,8 @@ from spendguard.core.accounts import Account, Card
 from spendguard.core.findings import Finding
 from spendguard.messages import summary
 from spendguard.pipeline.evaluate import Bench, Family, Paying
-from spendguard.pipeline.gather import Plan
 from spendguard.pipeline.judge import Scope
+from spendguard.pipeline.known import Plan
 from spendguard.providers import PROVIDERS
 from spendguard.rules.base import AccountRule, CardRule
 from spendguard.rules.recharge_missing import RechargeMissing

@@ -17,18 +17,9 @@ from spendguard.core.reconcile import reconcile
 from spendguard.core.routing import Channel
 from spendguard.pipeline.evaluations import account_evaluation, card_evaluation
 from spendguard.pipeline.foresight import foreseen, look_ahead, spent_of
-from spendguard.pipeline.gather import (
-    Known,
-    Plan,
-    account_facts,
-    card_facts,
-    course,
-    guard_facts,
-    infer,
-    know,
-    payer,
-)
+from spendguard.pipeline.gather import account_facts, card_facts, guard_facts, payer
 from spendguard.pipeline.judge import Docket, Judged, Scope, judge
+from spendguard.pipeline.known import Known, Plan, course, infer, know
 from spendguard.rules.base import AccountRule, CardRule, GuardRule
 from spendguard.store import alerts, cards, due, forecasts, ledger, outbox, scopes
 from spendguard.store.connect import Tx

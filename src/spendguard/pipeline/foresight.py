@@ -20,7 +20,7 @@ from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.forecast import foresee
 from spendguard.pipeline.ceilings import budget_days
 from spendguard.pipeline.estimated import days_by_hour
-from spendguard.pipeline.gather import Known
+from spendguard.pipeline.known import Known
 from spendguard.store.connect import Tx
 
 EXPECTED = 50

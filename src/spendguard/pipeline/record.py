@@ -12,7 +12,7 @@ from spendguard.core.errors import SpendguardError
 from spendguard.core.ledger import Kind, Position, latest_checkpoint
 from spendguard.core.money import Money
 from spendguard.core.reconcile import reconcile
-from spendguard.pipeline.gather import position_at
+from spendguard.pipeline.known import position_at
 from spendguard.store import cards, due, ledger
 from spendguard.store.connect import Tx
 from spendguard.store.ledger import Recorded, Stated

@@ -18,7 +18,7 @@ from spendguard.core.world_account import Lot, Recharging, Terms
 from spendguard.core.world_card import CardTerms, Holding
 from spendguard.core.world_run import MICROSECOND, Happening, Run, Trace
 from spendguard.pipeline.evaluate import Family
-from spendguard.pipeline.gather import LEAST, MOST, overdraft
+from spendguard.pipeline.known import LEAST, MOST, overdraft
 from spendguard.pipeline.replay.desk import Told
 from spendguard.pipeline.replay.sight import Lagging, Sight, View
 from spendguard.pipeline.replay.watch import Foreseen, Watch

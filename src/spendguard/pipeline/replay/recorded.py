@@ -14,7 +14,7 @@ from spendguard.core.reconcile import Books, Statement, reconcile
 from spendguard.core.windows import DAY
 from spendguard.core.world_run import Happening, Kind
 from spendguard.pipeline.evaluate import TO_BAN, Family
-from spendguard.pipeline.gather import Plan
+from spendguard.pipeline.known import Plan
 from spendguard.pipeline.replay.desk import Told
 from spendguard.pipeline.replay.play import Played
 from spendguard.pipeline.replay.sight import Sight

@@ -18,7 +18,7 @@ from spendguard.core.reconcile import Books, Statement
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.core.world_run import MICROSECOND, Run, Trace
 from spendguard.pipeline.ceilings import budget_windows, day_share
-from spendguard.pipeline.gather import LOOK_BACK, Known, Plan, levels
+from spendguard.pipeline.known import LOOK_BACK, Known, Plan, levels
 from spendguard.pipeline.replay.tempo import Tempo
 
 BY_HOUR = DAY * 21  # what is older is told by the day: it says little of an hour, and costs time

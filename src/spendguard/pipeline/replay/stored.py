@@ -17,7 +17,7 @@ from spendguard.core.ledger import DaySpend, Kind
 from spendguard.core.money import Money
 from spendguard.core.reconcile import Statement
 from spendguard.core.windows import DAY, Window, share, utc_day
-from spendguard.pipeline.gather import LOOK_BACK
+from spendguard.pipeline.known import LOOK_BACK
 from spendguard.store.history import History, maybe_instant, to_instant
 
 WATCHED = DAY * 2

@@ -18,16 +18,9 @@ from spendguard.core.reconcile import Books, Statement
 from spendguard.core.world_run import Happening, Kind
 from spendguard.pipeline.evaluate import TO_BAN, Family, Paying
 from spendguard.pipeline.foresight import Foresight, foreseen, look_ahead
-from spendguard.pipeline.gather import (
-    ASKING,
-    Known,
-    account_known,
-    card_known,
-    course,
-    credit_proven_at,
-    payer,
-)
+from spendguard.pipeline.gather import ASKING, account_known, card_known, payer
 from spendguard.pipeline.judge import Scope
+from spendguard.pipeline.known import Known, course, credit_proven_at
 from spendguard.pipeline.replay.desk import Desk, Told
 from spendguard.pipeline.replay.sight import Sight
 
