@@ -80,8 +80,8 @@ def _foreseen(asked: Source) -> Iterator[Foreseen]:
 
 
 def _as_of(found: list[Foreseen]) -> str | None:
-    made = [one.forecast.made_at for one in found if one.forecast is not None]
-    return rfc3339(max(made)) if made else None
+    judged = [one.evaluation["evaluated_at"] for one in found if one.evaluation]
+    return rfc3339(max(judged)) if judged else None
 
 
 def _json(one: Foreseen) -> dict[str, Any]:
