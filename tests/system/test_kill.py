@@ -1,4 +1,7 @@
-"""kill -9 at random points of `check`: nothing is lost, nothing is counted twice."""
+"""kill -9 at random points of `check`: nothing is lost, nothing is counted twice.
+
+Short in the suite; for longer: `KILLS=200 pytest -n auto tests/system/test_kill.py`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from spendguard.core.money import Money
 from tests.system.life import Life
 from tests.system.program import Done
 
-KILLS = int(os.environ.get("KILLS", "200"))
+KILLS = int(os.environ.get("KILLS", "100"))
 LIVES = 4
 
 log = logging.getLogger(__name__)
