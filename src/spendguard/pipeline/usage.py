@@ -2,8 +2,8 @@
 
 Every poll reads the last hours by the minute, of the series that were ever used, and looks whether
 another series is used now: at one half of them, then at the other. Now and then the last days are
-read by the hour, for what is told late; the first polls read a month back. Usage is optional: where it fails the poll is as good as before, and
-what was known stays.
+read by the hour, for what is told late; the first polls read a month back. Usage is optional:
+where it fails the poll is as good as before, and what was known stays.
 """
 
 from __future__ import annotations

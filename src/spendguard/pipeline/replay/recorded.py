@@ -13,6 +13,7 @@ from spendguard.core.money import Money
 from spendguard.core.reconcile import Books, Statement, reconcile
 from spendguard.core.windows import DAY
 from spendguard.core.world_run import Happening, Kind
+from spendguard.pipeline.estimated import LATE
 from spendguard.pipeline.evaluate import TO_BAN, Family
 from spendguard.pipeline.known import Plan
 from spendguard.pipeline.replay.desk import Told
@@ -23,7 +24,6 @@ from spendguard.pipeline.replay.watch import Foreseen, Watch
 
 ROOM = 1_000_000  # ids between two lines, for what is inferred meanwhile
 SETTLING = DAY * 4  # so long after a checkpoint costs of the days before it may be booked
-LATE = timedelta(hours=48)
 
 
 class Archive:
