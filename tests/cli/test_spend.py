@@ -56,6 +56,26 @@ def test_by_default_it_is_the_last_thirty_days_with_today(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("spent")
+@pytest.mark.parametrize(
+    ("arguments", "first", "last"),
+    [
+        pytest.param(["--days", "1"], "2026-11-23", "2026-11-23", id="today"),
+        pytest.param(["--days", "7"], "2026-11-17", "2026-11-23", id="a week with today"),
+        pytest.param(
+            ["--days", "2", "--until", "2026-11-20"], "2026-11-18", "2026-11-19", id="until a date"
+        ),
+    ],
+)
+def test_as_many_days_as_are_asked_for(
+    run: Run, arguments: list[str], first: str, last: str
+) -> None:
+    rows = run("spend", "--json", *arguments).json["rows"]
+
+    assert rows[0]["window"]["start"] == f"{first}T00:00:00Z"
+    assert rows[-1]["window"]["start"] == f"{last}T00:00:00Z"
+
+
+@pytest.mark.usefixtures("spent")
 def test_a_day_at_the_edge_is_divided_evenly_to_the_nano(run: Run) -> None:
     halves = [
         amounts(run, "--by", "month", "--since", start, "--until", end)
@@ -436,6 +456,8 @@ class TestWhateverIsAsked:
     [
         (["--json", "--csv"], "--json and --csv are two forms"),
         (["--since", "1d", "--until", "2d"], "--since is not before --until"),
+        (["--since", "1d", "--days", "1"], "--since and --days both say where it begins"),
+        (["--days", "0"], "--days: '0' is not a number of days"),
         (["--until", "2027-01-01"], "--until 2027-01-01T00:00:00+00:00 is in the future"),
     ],
 )

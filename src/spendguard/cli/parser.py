@@ -90,6 +90,7 @@ def _spend(parser: Declaring) -> None:
     parser.add_argument(
         "--until", metavar="T", type=_instant_or_ago, help="exclusive; default: now"
     )
+    parser.add_argument("--days", metavar="N", type=_days, help="as many days, the last included")
     told = f"{', '.join(GROUPINGS)}; default: day"
     parser.add_argument("--by", metavar="KEY", choices=GROUPINGS, default="day", help=told)
     parser.add_argument("--csv", action="store_true", help="print comma-separated values")
@@ -462,6 +463,12 @@ def _every(text: str) -> Any:
     if length.total_seconds() < 60:
         raise _malformed(f"'{text}' is less than a minute")
     return length
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and int(text)):
+        raise _malformed(f"'{text}' is not a number of days")
+    return int(text)
 
 
 def _instant(text: str) -> Any:

@@ -48,7 +48,9 @@ def _question(options: Options, asked: Source) -> Question:
     until = now if options.until is None else resolve(options.until, "--until", zone, now)
     if options.since is None:
         last = (until - _MICROSECOND).astimezone(zone).date()
-        since = midnight(last - DAY * (DEFAULT_DAYS - 1), zone)
+        since = midnight(last - DAY * ((options.days or DEFAULT_DAYS) - 1), zone)
+    elif options.days is not None:
+        raise UsageError("--since and --days both say where it begins", "give one of them")
     else:
         since = resolve(options.since, "--since", zone, now)
     if since >= until:
