@@ -19,6 +19,7 @@ from spendguard.cli.parser import COMMANDS, DEFAULTS, LATER
 from spendguard.config.locate import read_toml
 from spendguard.config.rulebook import parameters
 from spendguard.core.errors import ErrorKind
+from spendguard.core.windows import DAY, utc_day
 from spendguard.providers import PROVIDERS
 from spendguard.rules import RULES
 from spendguard.simulator.server import Simulator
@@ -34,7 +35,6 @@ PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 EVERYWHERE = {"--help", "--config", "--json"}
 EXIT_CODES = {"0", "1", "2", "64", "69"}
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-DAY = timedelta(days=1)
 
 
 def read(path: Path) -> str:
@@ -173,8 +173,8 @@ def expanded(line: str) -> Iterator[list[str]]:
 
 
 def typed(text: str) -> list[str]:
-    """Return what a text has somebody type after `spendguard`."""
-    plain = re.sub(r"<[^<>\n]*>", "12.50", text)
+    """Return what a text has somebody type after `spendguard`, up to the end of the sentence."""
+    plain = re.sub(r"<[^<>\n]*>(\. .*)?", "12.50", text)
     plain = re.sub(r"\d?>+ *&?[^\s)]+", "", plain)
     return [said.strip() for said in _SAID.findall(plain)]
 
@@ -308,11 +308,15 @@ def test_the_timer_takes_every_code_but_an_error_as_normal() -> None:
 
 
 def a_month(world: World) -> None:
-    """Let a bot spend 2.70 a day for a month, and 1.20 this morning."""
+    """Let a bot spend about 2.70 a day for a month, from eight in the morning until six."""
     world.purchase(NOW - DAY * 40, "120.00")
-    for back in range(30):
-        at = NOW - DAY * back - timedelta(hours=2)
-        world.spend(at, "2.70" if back else "1.20", line_item="gpt-6-astra, input_tokens")
+    for back in range(30, -1, -1):
+        day = utc_day(NOW - DAY * back)
+        amount = ("0.24", "0.33", "0.22", "0.29", "0.27")[back % 5]
+        for hour in range(8, 18):
+            at = day.start + timedelta(hours=hour, minutes=10)
+            if at < NOW:
+                world.spend(at, amount, line_item="gpt-6-astra, input_tokens")
 
 
 def test_the_transcript_is_what_the_program_prints(
@@ -326,7 +330,9 @@ def test_the_transcript_is_what_the_program_prints(
         Path("spendguard.toml").write_text(
             f'[database]\nurl = "sqlite:///{tmp_path}/spendguard.db"\n'
             '[[accounts]]\nname = "openai-main"\nprovider = "openai"\n'
-            f'key = "env:OPENAI_ADMIN_KEY"\nbase_url = "{simulator.url}"\n'
+            f'key = "env:OPENAI_ADMIN_KEY"\nbase_url = "{simulator.url}"\ncard = "visa-1881"\n'
+            '[accounts.recharge]\nenabled = true\ntrigger = "5.00"\namount = "10.00"\n'
+            '[[cards]]\nname = "visa-1881"\n'
             '[[channels]]\nname = "ops"\nurl = "env:SLACK_URL"\n',
             encoding="utf-8",
         )
@@ -341,9 +347,9 @@ def test_the_transcript_is_what_the_program_prints(
             return str(printed)
 
         run("check", NOW - DAY * 10)
-        run("balance set openai-main 30.00", NOW - DAY * 10)
-        for back in (3, 1):
-            run("check", NOW - DAY * back)
+        run("balance set openai-main 38.30", NOW - DAY * 10)
+        run("card set visa-1881 7.40", NOW - DAY * 10)
+        run("check", NOW - DAY * 2)
         told_before = len(chat.messages)
         printed = run("check", NOW)
         (message,) = chat.messages[told_before:]
