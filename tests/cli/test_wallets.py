@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,26 @@ def test_the_balance_is_stated_by_the_api_whatever_anybody_types(
     (told,) = run("balance", "--json").json["accounts"]
     assert (told["balance"]["floor"], told["balance"]["source"]) == ("19.50", "api")
     assert "api" in run("balance", "list").out
+
+
+@pytest.mark.usefixtures("simulator")
+def test_an_hour_costs_what_the_balance_fell_by_in_it(run: Run, seed: Seed, world: World) -> None:
+    with seed.config.open("a") as file:
+        file.write(
+            '[[accounts]]\nname = "main"\nprovider = "openrouter"\n'
+            'key = "env:OPENROUTER_MANAGEMENT_KEY"\n'
+        )
+    polls = {240: "", 110: "0.50", 30: "0.25", 20: "3.00", 10: "0.25", 0: ""}  # minutes ago
+    for back, fall in polls.items():
+        world.now = NOW - timedelta(minutes=back)
+        if fall:
+            world.spend(world.now - timedelta(minutes=5), fall)
+        if back == 20:
+            world.purchase(world.now, "10.00")
+        run("check", at=world.now)
+
+    def spent(since: str) -> str:
+        (row,) = run("spend", "--since", since, "--by", "account", "--json").json["rows"]
+        return str(row["amount"])
+
+    assert [spent(since) for since in ("15m", "1h", "2h", "6h")] == ["0.25", "3.50", "4.00", "4.00"]

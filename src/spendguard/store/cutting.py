@@ -1,4 +1,7 @@
-"""Cutting: how a UTC day that edges of windows cut is divided: as it was used, else evenly."""
+"""Cutting: how a UTC day that edges of windows cut is divided: as it was used, else evenly.
+
+Where an API states the balance and no usage, the day was used as the balance fell.
+"""
 
 from __future__ import annotations
 
@@ -61,6 +64,7 @@ class Cuts:
         span, edges = span_of(day, self._now), self.inside(day)
         pieces = [Window(*pair) for pair in pairwise([span.start, *edges, span.end])]
         used = _used(history, account, span, edges) if edges else {}
+        used |= _fallen(history, account, span, edges) if edges else {}
         lengths = [piece.length // _MICROSECOND for piece in pieces]
         return Shape(day, [self.place(piece.start) for piece in pieces], lengths, used)
 
@@ -164,6 +168,18 @@ def _finer(history: History, account: str | None, edge: datetime) -> dict[Spende
                 for row in rows
             }
     return {}
+
+
+def _fallen(
+    history: History, account: str | None, span: Window, edges: Sequence[datetime]
+) -> dict[Spender, list[int]]:
+    """Return what the balances that an API stated fell by, each fall when it was seen."""
+    since, until = to_column(span.start), to_column(span.end)
+    fallen: dict[Spender, list[int]] = {}
+    for row in history.ask("balance_falls", account=account, since=since, until=until):
+        pieces = fallen.setdefault((row["account_id"], "", ""), [0] * (len(edges) + 1))
+        pieces[bisect_left(edges, to_instant(row["at"]))] += row["nanos"]
+    return fallen
 
 
 def _bucket(instant: datetime, width: timedelta) -> int:

@@ -154,6 +154,21 @@ WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NUL
   AND day >= :since AND day < :until
 GROUP BY account_id
 
+-- name: balance_falls
+SELECT account_id, at, nanos
+FROM (
+    SELECT account_id, at,
+           CASE WHEN credited_nanos - LAG(credited_nanos) OVER told IS NULL
+                THEN CASE WHEN nanos < LAG(nanos) OVER told THEN LAG(nanos) OVER told - nanos END
+                ELSE credited_nanos - LAG(credited_nanos) OVER told - nanos + LAG(nanos) OVER told
+           END AS nanos
+    FROM balances
+    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
+      AND at > :since - 86400000000 AND at <= :until
+    WINDOW told AS (PARTITION BY account_id ORDER BY id)
+) AS falls
+WHERE nanos > 0 AND at > :since
+
 -- name: usage_hours
 SELECT usage_dimensions.account_id, usage_dimensions.api_key, usage_dimensions.model,
        CAST(SUM(sums.nanos) AS BIGINT) AS nanos
