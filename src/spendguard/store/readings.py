@@ -443,15 +443,31 @@ def accept_settings(tx: sa.Connection, account_id: int) -> None:
     )
 
 
+def replies_since(tx: sa.Connection, account_id: int, since: datetime) -> frozenset[str]:
+    """Return the paths whose last reply that was kept is a good one, from after an instant."""
+    table = raw_replies.c
+    good = sa.and_(table.status >= 200, table.status < 300)
+    query = sa.select(table.path).where(_newest(account_id), table.at > since, good)
+    return frozenset(tx.execute(query).scalars())
+
+
+def _newest(account_id: int) -> sa.ColumnElement[bool]:
+    table = raw_replies.c
+    query = sa.select(sa.func.max(table.id)).where(table.account_id == account_id)
+    return table.id.in_(query.group_by(table.path))
+
+
 def put_replies(
-    tx: sa.Connection, account_id: int, replies: Iterable[RawReply], now: datetime
+    tx: sa.Connection, account_id: int, replies: Sequence[RawReply], now: datetime
 ) -> None:
     """Keep the raw replies of a poll, for a bounded time (see `retain`); the same again is not."""
+    if not replies:
+        return
     table = raw_replies.c
-    newest = (
-        sa.select(sa.func.max(table.id)).where(table.account_id == account_id).group_by(table.path)
+    paths = {reply.path for reply in replies}
+    held = tx.execute(
+        sa.select(table.path, table.body).where(_newest(account_id), table.path.in_(paths))
     )
-    held = tx.execute(sa.select(table.path, table.body).where(table.id.in_(newest)))
     last = {row.path: row.body for row in held}
     rows = [
         {
