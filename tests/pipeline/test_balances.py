@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -77,7 +77,7 @@ class Wallet:
     def extras(self, *, names: bool, projects: Collection[str]) -> Extras:
         return Extras()
 
-    def replies(self) -> list[RawReply]:
+    def replies(self, but: Container[str] = ()) -> list[RawReply]:
         return []
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -80,7 +80,7 @@ class Scripted:
             raise KeyboardInterrupt
         return Extras()
 
-    def replies(self) -> list[RawReply]:
+    def replies(self, but: Container[str] = ()) -> list[RawReply]:
         return []
 
 
@@ -518,6 +518,20 @@ class TestReplies:
         assert INPUT in kept
         for private in ("@", "First Last", "Alpha", "the robot", "sk-"):
             assert private not in kept
+
+    def test_good_ones_are_kept_once_an_hour_and_refusals_always(
+        self, store: Store, world: World, simulator: Simulator, poll_at: PollAt
+    ) -> None:
+        for minutes in (0, 20, 40, 60):
+            spending(world, 0)
+            poll_at(NOW + timedelta(minutes=minutes))
+        for minutes, fault in ((61, Fault.SERVER_ERROR), (62, Fault.WRONG_AMOUNT)):
+            simulator.fault(fault, path=COSTS, times=1)
+            poll_at(NOW + timedelta(minutes=minutes))
+
+        [replies] = dump(store, raw_replies)
+        kept = {(one.at - NOW) // timedelta(minutes=1) for one in replies if one.path == COSTS}
+        assert kept == {0, 60, 61, 62}
 
     def test_are_dropped_after_seven_days(self, store: Store, poll_at: PollAt) -> None:
         poll_at(NOW)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from spendguard.core.spread import SETTLES, divide
 from spendguard.core.windows import Window, utc_day
@@ -20,8 +21,7 @@ TOOLS = {
 KeyModel = tuple[str, str]  # api key, model
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """What the usage of one spender costs over a day; `nanos` is None where nothing has a price."""
 
     nanos: int | None
@@ -29,6 +29,7 @@ class Estimate:
     unpriced: int  # requests among them without a price
 
 
+@lru_cache(maxsize=1000)  # every line of a bill is asked for at each reading
 def billed_on(model: str, line_item: str) -> str:
     """Return what a cost is compared with usage by: its model, or the tool that a line names."""
     line = " ".join(line_item.lower().replace("_", " ").split())

@@ -9,9 +9,10 @@ from functools import lru_cache
 
 from spendguard.core.nanos import NANOS, ceiled, exact, floored
 
-__all__ = ["MOST", "NANOS", "Amount", "Money", "currency_code"]
+__all__ = ["MOST", "NANOS", "Amount", "Money", "currency_code", "nanos_of"]
 
 MOST = 9_000_000_000 * NANOS  # what a signed 64-bit column holds, with room to add two
+_MOST_UNITS = Decimal(MOST // NANOS)
 _PLAIN = re.compile(r"[+-]?\d+(\.\d+)?\Z", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 
@@ -53,15 +54,8 @@ class Money:
 
     @classmethod
     def of(cls, value: Decimal | int, currency: str) -> Money:
-        """Take a decimal in whole units, rounded half-even to the nano.
-
-        Raises:
-            ValueError: when the value is not finite or does not fit a 64-bit column.
-        """
-        exact = Decimal(value)
-        if not exact.is_finite() or abs(exact) > MOST // NANOS:
-            raise ValueError("not an amount of money")
-        return cls(int(exact.scaleb(9).to_integral_value(ROUND_HALF_EVEN)), currency)
+        """Take a decimal in whole units (see `nanos_of`)."""
+        return cls(nanos_of(Decimal(value)), currency)
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
@@ -120,6 +114,17 @@ class Money:
 
     def __str__(self) -> str:
         return f"{self.exact()} {self.currency}"
+
+
+def nanos_of(value: Decimal) -> int:
+    """Return whole units as nanos, rounded half-even.
+
+    Raises:
+        ValueError: when the value is not finite or does not fit a 64-bit column.
+    """
+    if not value.is_finite() or abs(value) > _MOST_UNITS:
+        raise ValueError("not an amount of money")
+    return int(value.scaleb(9).to_integral_value(ROUND_HALF_EVEN))
 
 
 @lru_cache(maxsize=64)  # every row of a reply has one

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from spendguard.core.errors import ErrorKind
 from spendguard.core.money import Money
 from spendguard.core.windows import Window
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
-    """Money a provider booked over a window, by what it was spent on; '' where not told."""
+class Spend(NamedTuple):
+    """Money a provider booked over a window, by what it was spent on; '' where not told.
+
+    A tuple: a poll makes hundreds of them.
+    """
 
     window: Window
     amount: Money

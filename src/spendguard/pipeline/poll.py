@@ -19,7 +19,7 @@ from spendguard.core.ledger import latest_checkpoint
 from spendguard.core.prices import PriceTable
 from spendguard.core.readings import Balance, Extras, SpendRead
 from spendguard.core.reconcile import reconcile
-from spendguard.core.windows import DAY, Window, utc_day
+from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline.balances import keep_balance
 from spendguard.pipeline.usage import Progress, read_usage
 from spendguard.providers.base import Provider
@@ -33,6 +33,7 @@ DEEP = DAY * 35
 HISTORY = DAY * 180
 CHUNK = DAY * 60
 NAMES_EVERY = DAY
+REPLIES_EVERY = HOUR
 NO_PRICES = PriceTable()
 
 
@@ -62,6 +63,7 @@ class _Due:
     history_from: datetime
     names: bool
     projects: tuple[str, ...]
+    kept: frozenset[str]  # paths of which a reply was kept a short time ago
 
 
 def poll(
@@ -95,10 +97,11 @@ def poll(
         _read_history(store, account, provider, wanted, now, progress)
     extras = provider.extras(names=wanted.names, projects=wanted.projects)
     read_usage(store, account, provider, prices, now, progress)
+    replies = provider.replies(wanted.kept)
     with store.begin() as tx:
         row = due.load(tx, account.name)
         changed = _keep_extras(tx, account, row, wanted, extras, now)
-        readings.put_replies(tx, row.id, provider.replies(), now)
+        readings.put_replies(tx, row.id, replies, now)
         due.succeeded(tx, row, now, account.poll_interval, claim, **changed)
     return PollOutcome(account.name, added=written.added, restated=written.restated)
 
@@ -170,7 +173,7 @@ def _plan(tx: Tx, account: Account, now: datetime) -> _Due:
     if stated is not None:
         since = min(since, utc_day(stated.at).start)
     unnamed = row.names_read_at is None or (
-        _since(row.names_read_at, now) >= timedelta(hours=1) and readings.unnamed(tx, row.id)
+        _since(row.names_read_at, now) >= HOUR and readings.unnamed(tx, row.id)
     )
     return _Due(
         recent=Window(today.start - (DEEP if deep else RECENT), today.end),
@@ -178,6 +181,7 @@ def _plan(tx: Tx, account: Account, now: datetime) -> _Due:
         history_from=since,
         names=unnamed or _since(row.names_read_at, now) >= NAMES_EVERY,
         projects=tuple(readings.project_ids(tx, row.id)),
+        kept=readings.replies_since(tx, row.id, now - REPLIES_EVERY),
     )
 
 
@@ -250,8 +254,9 @@ def _refused(
     now: datetime,
     claim: str | None,
 ) -> PollOutcome:
+    replies = provider.replies()
     with store.begin() as tx:
         row = due.load(tx, account.name)
         due.failed(tx, row, now, account.poll_interval, error, claim)
-        readings.put_replies(tx, row.id, provider.replies(), now)
+        readings.put_replies(tx, row.id, replies, now)
     return PollOutcome(account.name, error.kind, error.message, error.hint)

@@ -195,12 +195,9 @@ def _causes(tx: Tx, row: Any, hour: Window, history: Window) -> tuple[Cause, ...
 
 
 def _mean_hour(tx: Tx, row: Any, history: Window) -> dict[Spender, int]:
-    days = usage.estimates(tx, row.id, utc_day(history.start).start, history.end)
-    sums: dict[Spender, int] = defaultdict(int)
-    for by_spender in days.values():
-        for spender, one in by_spender.items():
-            sums[spender] += one.nanos or 0
-    hours = max(len(days), 1) * 24
+    whole_days = Window(utc_day(history.start).start, history.end)
+    sums, days = usage.by_spender_and_days(tx, row.id, whole_days)
+    hours = max(days, 1) * 24
     return {spender: nanos // hours for spender, nanos in sums.items()}
 
 

@@ -15,8 +15,8 @@ from spendguard.core.ledger import Split
 from spendguard.core.windows import DAY, Window, utc_day
 from spendguard.store import readings, usage
 from spendguard.store.readings import Part, dimension_ids
-from spendguard.store.schema import checkpoint_splits, dimensions, settled_days, spend, unbooked
-from spendguard.store.types import to_microseconds
+from spendguard.store.schema import checkpoint_splits, dimensions, settled_days, unbooked
+from spendguard.store.types import from_microseconds, to_microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +70,19 @@ def _booked(
     tx: sa.Connection, account_id: int, currency: str, since: datetime, until: datetime
 ) -> dict[datetime, dict[Spender, int]]:
     """Return what is booked of the UTC days that begin in [since, until), by who spent it."""
-    rows, dims = spend.c, dimensions.c
-    found = tx.execute(
-        sa.select(rows.day, dims.project, dims.api_key, dims.model, dims.line_item, rows.nanos)
-        .join(dimensions, dims.id == rows.dimension_id)
-        .where(rows.account_id == account_id, rows.currency == currency)
-        .where(rows.day >= since, rows.day < until)
-    )
-    days: dict[datetime, dict[Spender, int]] = defaultdict(lambda: defaultdict(int))
-    for day, project, key, model, line_item, nanos in found:
-        days[day][project, key, core.billed_on(model, line_item)] += int(nanos)
-    return days
+    values = (account_id, currency, to_microseconds(since), to_microseconds(until))
+    days: dict[int, dict[Spender, int]] = defaultdict(lambda: defaultdict(int))
+    for day, project, key, model, line_item, nanos in tx.exec_driver_sql(_BOOKED, values):
+        days[day][project, key, core.billed_on(model, line_item)] += nanos
+    return {from_microseconds(day): by_spender for day, by_spender in days.items()}
 
 
+_BOOKED = """
+SELECT spend.day, who.project, who.api_key, who.model, who.line_item, spend.nanos
+FROM spend JOIN dimensions AS who ON who.id = spend.dimension_id
+WHERE spend.account_id = ? AND spend.currency = ? AND spend.day >= ? AND spend.day < ?
+"""
+_UNBOOKED = "SELECT day, dimension_id, nanos FROM unbooked WHERE account_id = ?"
 _UPSERT = """
 INSERT INTO unbooked (account_id, day, dimension_id, nanos) VALUES (?, ?, ?, ?)
 ON CONFLICT (account_id, day, dimension_id) DO UPDATE SET nanos = excluded.nanos
@@ -97,15 +97,8 @@ def _put_unbooked(
     new: dict[tuple[int, int], int] = defaultdict(int)
     for (day, (project, key, model)), nanos in told.items():
         new[to_microseconds(day), ids[project, key, "", _model(model)]] += nanos
-    table = unbooked.c
-    held = {
-        (to_microseconds(day), dimension): nanos
-        for day, dimension, nanos in tx.execute(
-            sa.select(table.day, table.dimension_id, table.nanos).where(
-                table.account_id == account_id
-            )
-        )
-    }
+    found = tx.exec_driver_sql(_UNBOOKED, (account_id,))
+    held = {(day, dimension): nanos for day, dimension, nanos in found}
     gone = [(account_id, *key) for key in held.keys() - new.keys()]
     if gone:
         tx.exec_driver_sql(

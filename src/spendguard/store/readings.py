@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +25,7 @@ from spendguard.store.schema import (
     spend,
     spend_days,
 )
-from spendguard.store.types import from_microseconds, to_microseconds
+from spendguard.store.types import MICROSECOND, to_microseconds
 
 _Dims = tuple[str, str, str, str]
 _Key = tuple[int, int, str]  # day in microseconds, dimension, currency
@@ -44,11 +46,8 @@ def put_spend(
     stated = _stated(tx, account_id, read.rows)
     held = _held(tx, account_id, read.window)
     known_days = _known_days(tx, account_id, read.window)
-    changes = {
-        key: nanos
-        for key, nanos in (dict.fromkeys(held, 0) | stated).items()
-        if held.get(key) != nanos and not (key not in held and nanos == 0)
-    }
+    gone = {key: 0 for key in held.keys() - stated.keys() if held[key]}
+    changes = gone | {key: new for key, new in stated.items() if held.get(key, 0) != new}
     _write(tx, account_id, changes)
     _restate(tx, account_id, held, changes, known_days, now)
     _roll_up(tx, account_id, currency, read.window, changes, held, known_days, now)
@@ -57,25 +56,26 @@ def put_spend(
 
 
 def _stated(tx: sa.Connection, account_id: int, rows: Sequence[Spend]) -> dict[_Key, int]:
-    told = [_dims(row) for row in rows]
-    ids = dimension_ids(tx, account_id, set(told))
-    days = {window: to_microseconds(window.start) for window in {row.window for row in rows}}
+    ids = dimension_ids(tx, account_id, {_dims(row) for row in rows})
     stated: dict[_Key, int] = {}
-    for row, dims in zip(rows, told, strict=True):
-        key = (days[row.window], ids[dims], row.amount.currency)
-        stated[key] = stated.get(key, 0) + row.amount.nanos
+    for row in rows:
+        amount = row.amount
+        key = (_start(row.window), ids[_dims(row)], amount.currency)
+        stated[key] = stated.get(key, 0) + amount.nanos
     return stated
 
 
-def _dims(row: Spend) -> _Dims:
-    return (row.project, row.api_key, row.line_item, row.model)
+_dims = itemgetter(slice(2, 6))  # project, api key, line item, model
+
+
+@lru_cache(maxsize=400)  # the rows of a day share its window
+def _start(window: Window) -> int:
+    return to_microseconds(window.start)
 
 
 def dimension_ids(tx: sa.Connection, account_id: int, wanted: set[_Dims]) -> dict[_Dims, int]:
     """Return the ids of what spend is told apart by, new ones among them."""
-    table = dimensions.c
-    query = sa.select(table.id, table.project, table.api_key, table.line_item, table.model)
-    rows = tx.execute(query.where(table.account_id == account_id)).all()
+    rows = tx.exec_driver_sql(_DIMENSIONS, (account_id,))
     found: dict[_Dims, int] = {
         (project, api_key, item, model): key for key, project, api_key, item, model in rows
     }
@@ -95,6 +95,9 @@ def dimension_ids(tx: sa.Connection, account_id: int, wanted: set[_Dims]) -> dic
 
 
 # Every poll asks these of hundreds of rows: as integers, which is what they are compared as.
+_DIMENSIONS = """
+SELECT id, project, api_key, line_item, model FROM dimensions WHERE account_id = ?
+"""
 _HELD = """
 SELECT day, dimension_id, currency, nanos FROM spend WHERE account_id = ? AND day >= ? AND day < ?
 """
@@ -120,6 +123,12 @@ INSERT INTO spend_days (account_id, day, currency, nanos, first_read_at) VALUES 
 ON CONFLICT (account_id, day, currency) DO UPDATE SET nanos = spend_days.nanos + excluded.nanos
 """
 
+_INSERT_RESTATEMENT = """
+INSERT INTO restatements
+    (account_id, day, dimension_id, currency, old_nanos, new_nanos, observed_at)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
 
 def _write(tx: sa.Connection, account_id: int, changes: dict[_Key, int]) -> None:
     if changes:
@@ -135,21 +144,14 @@ def _restate(
     known_days: set[int],
     now: datetime,
 ) -> None:
+    stamp = to_microseconds(now)
     corrected = [
-        {
-            "account_id": account_id,
-            "day": from_microseconds(day),
-            "dimension_id": dimension,
-            "currency": currency,
-            "old_nanos": held.get((day, dimension, currency), 0),
-            "new_nanos": nanos,
-            "observed_at": now,
-        }
-        for (day, dimension, currency), nanos in changes.items()
-        if day in known_days
+        (account_id, *key, held.get(key, 0), nanos, stamp)
+        for key, nanos in changes.items()
+        if key[0] in known_days
     ]
     if corrected:
-        tx.execute(sa.insert(restatements), corrected)
+        tx.exec_driver_sql(_INSERT_RESTATEMENT, corrected)
 
 
 def _roll_up(
@@ -166,12 +168,10 @@ def _roll_up(
     for (day, dimension, code), nanos in changes.items():
         was = held.get((day, dimension, code), 0)
         deltas[day, code] = deltas.get((day, code), 0) + nanos - was
-    start = window.start
-    while start < window.end:
-        day = to_microseconds(start)
+    first, end = map(to_microseconds, window)
+    for day in range(first, end, DAY // MICROSECOND):
         if day not in known_days:
             deltas.setdefault((day, currency), 0)
-        start += DAY
     if deltas:
         stamp = to_microseconds(now)
         tx.exec_driver_sql(
@@ -443,15 +443,31 @@ def accept_settings(tx: sa.Connection, account_id: int) -> None:
     )
 
 
+def replies_since(tx: sa.Connection, account_id: int, since: datetime) -> frozenset[str]:
+    """Return the paths whose last reply that was kept is a good one, from after an instant."""
+    table = raw_replies.c
+    good = sa.and_(table.status >= 200, table.status < 300)
+    query = sa.select(table.path).where(_newest(account_id), table.at > since, good)
+    return frozenset(tx.execute(query).scalars())
+
+
+def _newest(account_id: int) -> sa.ColumnElement[bool]:
+    table = raw_replies.c
+    query = sa.select(sa.func.max(table.id)).where(table.account_id == account_id)
+    return table.id.in_(query.group_by(table.path))
+
+
 def put_replies(
-    tx: sa.Connection, account_id: int, replies: Iterable[RawReply], now: datetime
+    tx: sa.Connection, account_id: int, replies: Sequence[RawReply], now: datetime
 ) -> None:
     """Keep the raw replies of a poll, for a bounded time (see `retain`); the same again is not."""
+    if not replies:
+        return
     table = raw_replies.c
-    newest = (
-        sa.select(sa.func.max(table.id)).where(table.account_id == account_id).group_by(table.path)
+    paths = {reply.path for reply in replies}
+    held = tx.execute(
+        sa.select(table.path, table.body).where(_newest(account_id), table.path.in_(paths))
     )
-    held = tx.execute(sa.select(table.path, table.body).where(table.id.in_(newest)))
     last = {row.path: row.body for row in held}
     rows = [
         {

@@ -27,7 +27,7 @@ from spendguard.store.schema import (
     usage_quarters,
     usage_totals,
 )
-from spendguard.store.types import EPOCH
+from spendguard.store.types import EPOCH, from_microseconds, to_microseconds
 
 MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 BUCKETS = {MINUTE: usage_minutes, QUARTER: usage_quarters, HOUR: usage_hours}
@@ -295,30 +295,51 @@ def estimates(
 
     With `tools`, the calls of a tool are told under its name, as they are billed, not under the model.
     """
-    rows, dims = usage_days.c, usage_dimensions.c
-    who = (dims.project, dims.api_key, dims.model, dims.series)
-    found = tx.execute(
-        sa.select(
-            rows.day,
-            *who,
-            sa.func.sum(rows.nanos),
-            sa.func.sum(rows.requests),
-            sa.func.sum(rows.unpriced),
-        )
-        .join(usage_dimensions, dims.id == rows.dimension_id)
-        .where(rows.account_id == account_id, rows.day >= since, rows.day < until)
-        .group_by(rows.day, *who)
+    found = tx.exec_driver_sql(
+        _ESTIMATES, (account_id, to_microseconds(since), to_microseconds(until))
     )
-    days: dict[datetime, dict[Spender, _Bucket]] = defaultdict(dict)
+    days: dict[int, dict[Spender, Estimate]] = defaultdict(dict)
     for day, project, key, model, series, nanos, requests, unpriced in found:
         spender = (project, key, series if tools and series in TOOLS else model)
-        told = (None if nanos is None else int(nanos), int(requests), int(unpriced))
-        day_so_far = days[day]
-        day_so_far[spender] = _both(day_so_far[spender], told) if spender in day_so_far else told
-    return {
-        day: {spender: Estimate(*told) for spender, told in by_spender.items()}
-        for day, by_spender in days.items()
-    }
+        told, so_far = Estimate(nanos, requests, unpriced), days[day]
+        so_far[spender] = Estimate(*_both(so_far[spender], told)) if spender in so_far else told
+    return {from_microseconds(day): by_spender for day, by_spender in sorted(days.items())}
+
+
+# Days of hundreds of keys and models: bare numbers, of which each day is made an instant once.
+_ESTIMATES = """
+SELECT days.day, who.project, who.api_key, who.model, who.series,
+    days.nanos, days.requests, days.unpriced
+FROM usage_days AS days JOIN usage_dimensions AS who ON who.id = days.dimension_id
+WHERE days.account_id = ? AND days.day >= ? AND days.day < ?
+"""
+
+
+def by_spender_and_days(
+    tx: sa.Connection, account_id: int, window: Window
+) -> tuple[dict[Spender, int], int]:
+    """Return what the UTC days that begin in a window cost by who used it, and how many have any."""
+    since, until = map(to_microseconds, window)
+    rows = tx.exec_driver_sql(_BY_SPENDER, (account_id, since, until)).all()
+    sums = {(project, key, model): int(nanos) for project, key, model, nanos in rows}
+    days = tx.exec_driver_sql(
+        _DAYS_USED, (account_id, _first(window.start, DAY), _first(window.end, DAY))
+    )
+    return sums, int(days.scalar_one())
+
+
+# A month of hundreds of keys and models: summed before it is told by whom.
+_BY_SPENDER = """
+SELECT who.project, who.api_key, who.model, COALESCE(SUM(sums.nanos), 0)
+FROM (
+    SELECT dimension_id, SUM(nanos) AS nanos FROM usage_days
+    WHERE account_id = ? AND day >= ? AND day < ? GROUP BY dimension_id
+) AS sums JOIN usage_dimensions AS who ON who.id = sums.dimension_id
+GROUP BY who.project, who.api_key, who.model
+"""
+_DAYS_USED = """
+SELECT COUNT(DISTINCT hour / 24) FROM usage_totals WHERE account_id = ? AND hour >= ? * 24 AND hour < ? * 24
+"""
 
 
 def requests_by_model(

@@ -8,7 +8,20 @@ from decimal import Decimal
 import pytest
 
 from spendguard.providers.base.scrub import LONGEST, scrubbed
-from tests.providers.asking import DATA, KEY, asking, by_path, ok, recorded
+from tests.providers.asking import (
+    DATA,
+    FIRST,
+    KEY,
+    WEEK,
+    always,
+    asking,
+    bucket,
+    by_path,
+    ok,
+    page,
+    recorded,
+    result,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +90,29 @@ def test_what_is_kept_is_short(body: bytes) -> None:
 
     assert len(kept) <= LONGEST
     assert "\0" not in kept
+
+
+def test_good_replies_that_nobody_wants_are_left_out() -> None:
+    provider = asking(by_path(admin_api_keys=ok(recorded("admin_api_keys"))))
+    provider.extras(names=False, projects=[])
+
+    replies = provider.replies({"/organization/admin_api_keys", "/organization/spend_limit"})
+
+    assert [(reply.path, reply.status) for reply in replies] == [
+        ("/organization/spend_limit", 404),
+        ("/organization/spend_alerts", 404),
+    ]
+
+
+def test_a_long_reply_is_scrubbed_and_cut_once() -> None:
+    days = [bucket(FIRST, result(1, line_item="x" * 200)) for _ in range(3_000)]
+    provider = asking(always(ok(page(*days))))
+    provider.costs(WEEK)
+
+    [reply] = provider.replies()
+
+    assert len(reply.body) == LONGEST
+    assert reply.body.startswith('{"object":"page"')
 
 
 def test_replies_are_handed_out_once() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -14,7 +15,7 @@ from spendguard.core.errors import ErrorKind
 from spendguard.core.readings import RawReply
 from spendguard.providers.base.deadline import Deadline, within
 from spendguard.providers.base.failures import UNREADABLE, Dialect, malformed
-from spendguard.providers.base.scrub import scrubbed
+from spendguard.providers.base.scrub import LONGEST, scrubbed
 
 T = TypeVar("T")
 Params: TypeAlias = Sequence[tuple[str, str | int]]
@@ -42,7 +43,7 @@ class Api:
         self._key = key
         self._deadline = deadline
         self._dialect = dialect
-        self._replies: list[RawReply] = []
+        self._replies: list[tuple[str, int, bytes | str]] = []  # a text is scrubbed
 
     def get(self, path: str, shape: type[T], params: Params = (), *, keep: bool = True) -> T:
         """Return the reply to one GET as a value of `shape`.
@@ -53,19 +54,30 @@ class Api:
             ProviderError: for everything else that can happen.
         """
         reply = self._fetch(path, params)
-        good = 200 <= reply.status < 300
+        good = _good(reply.status)
         if keep or not good:
-            self._replies.append(RawReply(path, reply.status, scrubbed(reply.body, self._key)))
+            self._replies.append((path, reply.status, self._held(reply.body)))
         if not good:
             raise self._dialect.refusal(reply.status, reply.headers, reply.body)
         if not reply.whole:
             raise malformed(self._dialect.provider, "sent a reply that broke off or has no end")
         return decode(self._dialect.provider, reply.body, shape)
 
-    def drain(self) -> list[RawReply]:
-        """Return the replies since the last call, and forget them."""
+    def drain(self, but: Container[str] = ()) -> list[RawReply]:
+        """Return the replies since the last call, scrubbed, and forget them.
+
+        Good ones of the paths in `but` are left out, which saves scrubbing them.
+        """
         replies, self._replies = self._replies, []
-        return replies
+        return [
+            RawReply(path, status, body if isinstance(body, str) else scrubbed(body, self._key))
+            for path, status, body in replies
+            if not (_good(status) and path in but)
+        ]
+
+    def _held(self, body: bytes) -> bytes | str:
+        """Return what is held of a reply until it is asked for: one that is long, scrubbed at once."""
+        return body if len(body) <= LONGEST else scrubbed(body, self._key)
 
     def _fetch(self, path: str, params: Params) -> _Reply:
         error = self._dialect.error
@@ -85,10 +97,10 @@ class Api:
             raise error(ErrorKind.UNAVAILABLE, f"could not be reached: {why}") from None
 
     def _read(self, path: str, params: Params, deadline: Deadline) -> _Reply:
+        question = f"?{urlencode(params)}" if params else ""  # httpx takes longer to put it there
         with self._http.stream(
             "GET",
-            self._base_url + path,
-            params=list(params),
+            f"{self._base_url}{path}{question}",
             headers={"Authorization": f"Bearer {self._key}"},
             timeout=deadline.left,
         ) as response:
@@ -106,6 +118,10 @@ class Api:
             except (httpx.RemoteProtocolError, httpx.DecodingError):
                 pass  # what came still tells, by its status
             return _Reply(response.status_code, response.headers, bytes(body), whole)
+
+
+def _good(status: int) -> bool:
+    return 200 <= status < 300
 
 
 def decode(provider: str, body: bytes | msgspec.Raw, shape: type[T]) -> T:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from datetime import timedelta
 from typing import ClassVar, Protocol
 
@@ -78,6 +78,9 @@ class Provider(Protocol):
         """
         ...
 
-    def replies(self) -> list[RawReply]:
-        """Return what was read since the last call, scrubbed, and forget it."""
+    def replies(self, but: Container[str] = ()) -> list[RawReply]:
+        """Return what was read since the last call, scrubbed, and forget it.
+
+        Good replies of the paths in `but` are left out.
+        """
         ...

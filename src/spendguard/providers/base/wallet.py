@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar
@@ -73,9 +73,9 @@ class Wallet:
         """Return nothing: what else there is, nobody asks for."""
         return Extras()
 
-    def replies(self) -> list[RawReply]:
+    def replies(self, but: Container[str] = ()) -> list[RawReply]:
         """Return what was read since the last call, scrubbed, and forget it."""
-        return self.api.drain()
+        return self.api.drain(but)
 
     def money(self, value: Decimal, currency: str) -> Money:
         """Return an amount of whole units in the currency of the account.

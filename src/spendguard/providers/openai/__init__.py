@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from datetime import timedelta
 from typing import ClassVar
 
@@ -69,6 +69,6 @@ class OpenAI:
         """Return limits, alerts, the expiry of our key, and names if asked for."""
         return read_extras(self._api, self._key, self._currency, projects, names=names)
 
-    def replies(self) -> list[RawReply]:
+    def replies(self, but: Container[str] = ()) -> list[RawReply]:
         """Return what was read since the last call, scrubbed, and forget it."""
-        return self._api.drain()
+        return self._api.drain(but)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import lru_cache
 from typing import TypeAlias
@@ -11,7 +12,7 @@ from spendguard.core.readings import Spend, SpendRead
 from spendguard.core.windows import DAY, Window
 from spendguard.providers.base import Api, Params
 from spendguard.providers.openai.pages import EPOCH, buckets, epoch_seconds, pages
-from spendguard.providers.openai.shapes import CostsResult, Page, known, money, wrong
+from spendguard.providers.openai.shapes import Bucket, CostsResult, known, nanos, wrong
 
 PATH = "/organization/costs"
 BUCKETS = 180  # the most that one page holds
@@ -28,14 +29,16 @@ def read_costs(api: Api, window: Window, currency: str, *, ended: bool = False) 
     rows: dict[_Key, int] = {}
     blank = True
     for page in pages(api, PATH, _question(window, ended=ended)):
-        blank = blank and not page.data
-        told = _rows(page, window, currency)
+        days = buckets(page, DAY, "costs of something that is not a UTC day")
+        blank = blank and not days
+        told = _rows(days, window, currency)
         if rows.keys() & told.keys():
             raise wrong("tells the same costs on two pages")
         rows |= told
     return SpendRead(window, tuple(_spend(key, nanos) for key, nanos in rows.items()), blank)
 
 
+@lru_cache(maxsize=1000)
 def model_of(line_item: str) -> str:
     """Return the model of a line item such as 'gpt-6-astra, input_tokens'; '' where none is named.
 
@@ -59,25 +62,25 @@ def _question(window: Window, *, ended: bool) -> Params:
     ]
 
 
-def _rows(page: Page, window: Window, currency: str) -> dict[_Key, int]:
+def _rows(days: Iterable[Bucket], window: Window, currency: str) -> dict[_Key, int]:
     first, end = epoch_seconds(window.start), epoch_seconds(window.end)
     rows: dict[_Key, int] = {}
-    for bucket in buckets(page, DAY, "costs of something that is not a UTC day"):
+    for bucket in days:
         if not first <= bucket.start_time < end:
             continue
         for result in known(bucket.results, "organization.costs.result", CostsResult):
             amount = result.amount
             if amount is None or amount.value is None:  # legal: nothing is told, which is no row
                 continue
-            cost = money(amount.value, amount.currency or currency)
+            cost, code = nanos(amount.value, amount.currency or currency)
             key = (
                 bucket.start_time,
-                cost.currency,
+                code,
                 result.project_id or "",
                 result.api_key_id or "",
                 result.line_item or "",
             )
-            rows[key] = rows.get(key, 0) + cost.nanos
+            rows[key] = rows.get(key, 0) + cost
     return rows
 
 

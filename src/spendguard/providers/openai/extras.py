@@ -20,6 +20,7 @@ from spendguard.providers.openai.shapes import (
     AdminKey,
     ApiKey,
     ListPage,
+    Part,
     Project,
     SpendAlert,
     SpendLimit,
@@ -30,6 +31,7 @@ from spendguard.providers.openai.shapes import (
 )
 
 T = TypeVar("T")
+P = TypeVar("P", bound=Part)
 
 ORGANIZATION = "/organization"
 PER_PAGE = 100
@@ -139,7 +141,7 @@ def _fits(shown: AdminKey, key: str) -> bool:
     return bool(head or tail) and key.startswith(head) and key.endswith(tail)
 
 
-def _listed(api: Api, path: str, kind: str, shape: type[T], params: Params = ()) -> Iterator[T]:
+def _listed(api: Api, path: str, kind: str, shape: type[P], params: Params = ()) -> Iterator[P]:
     """Yield the whole of a list; a 404 is an empty one."""
     asked: list[tuple[str, str | int]] = [*params, ("limit", PER_PAGE)]
     cursors: set[str] = set()
@@ -160,7 +162,7 @@ def _first_page(api: Api, path: str, params: Params) -> ListPage:
         return api.get(path, ListPage, params)
     except ProviderError as error:
         if error.status == 404:
-            return ListPage([])
+            return ListPage(msgspec.Raw(b"[]"))
         raise
 
 

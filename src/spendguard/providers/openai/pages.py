@@ -33,18 +33,19 @@ def pages(api: Api, path: str, question: Params, *, keep: bool = True) -> Iterat
     raise wrong(f"sent more than {MOST_PAGES} pages")
 
 
-def buckets(page: Page, width: timedelta, what: str) -> Iterator[Bucket]:
-    """Yield the buckets of a page; `what` names them in an error.
+def buckets(page: Page, width: timedelta, what: str) -> list[Bucket]:
+    """Return the buckets of a page; `what` names them in an error.
 
     Raises:
         ProviderError: for one that does not begin at a multiple of the width, or is longer.
     """
     seconds = width // timedelta(seconds=1)
-    for bucket in known(page.data, "bucket", Bucket):
+    told = known(page.data, "bucket", Bucket)
+    for bucket in told:
         start, end = bucket.start_time, bucket.end_time
         if start % seconds or (end is not None and not start < end <= start + seconds):
             raise wrong(f"states {what}")
-        yield bucket
+    return told
 
 
 def epoch_seconds(instant: datetime) -> int:

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import cache
 from typing import TypeVar
 
 import msgspec
 
 from spendguard.core.errors import ProviderError
-from spendguard.core.money import Money, currency_code
-from spendguard.providers.base import decode, malformed
+from spendguard.core.money import Money, currency_code, nanos_of
+from spendguard.providers.base import UNREADABLE, decode, malformed
 from spendguard.providers.openai.refusals import NAME
 
 T = TypeVar("T")
+P = TypeVar("P", bound="Part")
 
 
 class Page(msgspec.Struct):
     """A page of buckets."""
 
-    data: list[msgspec.Raw]
+    data: msgspec.Raw
     has_more: bool | None = None
     next_page: str | None = None
 
 
-class Bucket(msgspec.Struct):
+class Part(msgspec.Struct):
+    """A part of a list: what it is stands in `object`."""
+
+    object: str
+
+
+class Bucket(Part):
     """One UTC day of costs; a minute, an hour or a UTC day of usage."""
 
     start_time: int
-    results: list[msgspec.Raw]
+    results: msgspec.Raw
     end_time: int | None = None
 
 
@@ -39,7 +46,7 @@ class Amount(msgspec.Struct):
     currency: str | None = None
 
 
-class CostsResult(msgspec.Struct):
+class CostsResult(Part):
     """What one combination of line item, project and api key cost."""
 
     amount: Amount | None = None
@@ -48,7 +55,7 @@ class CostsResult(msgspec.Struct):
     api_key_id: str | None = None
 
 
-class UsageResult(msgspec.Struct):
+class UsageResult(Part):
     """What one combination of dimensions used; each series tells some of the measures.
 
     Of the schema's sums only those are read that tell something the parts do not.
@@ -86,7 +93,7 @@ class UsageResult(msgspec.Struct):
 class ListPage(msgspec.Struct):
     """A page of a list."""
 
-    data: list[msgspec.Raw]
+    data: msgspec.Raw
     has_more: bool | None = None
     last_id: str | None = None
 
@@ -100,7 +107,7 @@ class SpendLimit(msgspec.Struct):
     enforcement: dict[str, object] | None = None
 
 
-class SpendAlert(msgspec.Struct):
+class SpendAlert(Part):
     """A spend alert in cents."""
 
     id: str
@@ -109,14 +116,14 @@ class SpendAlert(msgspec.Struct):
     interval: str = "month"
 
 
-class AdminKey(msgspec.Struct):
+class AdminKey(Part):
     """An admin key of the organization."""
 
     redacted_value: str
     expires_at: int | None = None
 
 
-class Project(msgspec.Struct):
+class Project(Part):
     """A project; archived ones are listed too."""
 
     id: str
@@ -125,7 +132,7 @@ class Project(msgspec.Struct):
     archived_at: int | None = None
 
 
-class ApiKey(msgspec.Struct):
+class ApiKey(Part):
     """An api key of a project."""
 
     id: str
@@ -133,15 +140,21 @@ class ApiKey(msgspec.Struct):
     owner_project_access: str | None = None
 
 
-class _Kind(msgspec.Struct):
-    object: str
+def known(parts: msgspec.Raw, kind: str, shape: type[P]) -> list[P]:
+    """Return the parts of a list whose `object` is `kind`.
+
+    The list of kinds grows. Where one of them has another shape, each part is looked at by itself.
+    """
+    try:
+        return [part for part in _whole(shape).decode(parts) if part.object == kind]
+    except UNREADABLE:
+        each = read(parts, list[msgspec.Raw])
+        return [read(part, shape) for part in each if read(part, Part).object == kind]
 
 
-def known(parts: Iterable[msgspec.Raw], kind: str, shape: type[T]) -> Iterator[T]:
-    """Yield the parts whose `object` is `kind`; the list of kinds grows, so others are skipped."""
-    for part in parts:
-        if read(part, _Kind).object == kind:
-            yield read(part, shape)
+@cache
+def _whole(shape: type[P]) -> msgspec.json.Decoder[list[P]]:
+    return msgspec.json.Decoder(list[shape])  # type: ignore[valid-type]
 
 
 def read(body: msgspec.Raw, shape: type[T]) -> T:
@@ -160,7 +173,12 @@ def money(value: Decimal, currency: str) -> Money:
     Raises:
         ProviderError: when it is no amount of money.
     """
+    return Money(*nanos(value, currency))
+
+
+def nanos(value: Decimal, currency: str) -> tuple[int, str]:
+    """Return the nanos of an amount of whole units, and its currency; as `money`, but bare."""
     try:
-        return Money.of(value, currency_code(currency))
+        return nanos_of(value), currency_code(currency)
     except (ValueError, ArithmeticError):
         raise wrong("states an amount that is not money") from None
