@@ -31,6 +31,7 @@ from spendguard.pipeline.replay import (
     recorded,
     supposable,
     supposed,
+    supposing,
     watched,
 )
 from spendguard.providers import PROVIDERS
@@ -136,7 +137,14 @@ class _Part:
         if self.mode == "played":
             family, scenario = supposed(family, self.stored, self.card, until, every=every, lag=lag)
             life = live(family, scenario)
-            played = watched(family, scenario, life, forecasts=one.wants, progress=shown.look)
+            played = watched(
+                family,
+                scenario,
+                life,
+                forecasts=one.wants,
+                progress=shown.look,
+                view=supposing(self.stored),
+            )
             return family, played
         return family, recorded(
             family,

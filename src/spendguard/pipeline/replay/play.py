@@ -216,7 +216,7 @@ def _sights(family: Family, scenario: Scenario, life: Life, show: Show) -> dict[
         earlier = scenario.earlier.get(name, Trace((), ()))
         first = earlier.at[0] if earlier.at else scenario.begin
         view = show(life.run, name, scenario.lag, first, earlier)
-        sights[name] = Sight(plan, view, first, hourly=scenario.hourly)
+        sights[name] = Sight(plan, view, first, scenario.begin, hourly=scenario.hourly)
     return sights
 
 

@@ -128,7 +128,7 @@ def recorded(
 
 def _sight(plan: Plan, view: KnownThen, begin: datetime) -> Sight:
     days = view.stored.days
-    return Sight(plan, view, min(days[0].day.start if days else begin, begin))
+    return Sight(plan, view, min(days[0].day.start if days else begin, begin), begin)
 
 
 def _happened(family: Family, stored: Stored, end: datetime) -> Iterator[Happening]:

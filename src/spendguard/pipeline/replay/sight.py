@@ -139,9 +139,7 @@ class Lagging(CostsOnly):
 def _by_day(days: Sequence[DaySpend], now: datetime) -> list[DaySpend]:
     """Return days without the hours of those of which it does not matter how they went."""
     until = last_days(now)[-1]
-    return [
-        replace(one, hours=()) if one.hours and one.day.start < until else one for one in days
-    ]
+    return [replace(one, hours=()) if one.hours and one.day.start < until else one for one in days]
 
 
 def _hour(at: datetime) -> datetime:
@@ -163,7 +161,8 @@ class Sight:
 
     plan: Plan
     view: View
-    begin: datetime
+    begin: datetime  # of what is known
+    watched_from: datetime
     entries: list[Entry] = field(default_factory=list)  # since what is settled
     charges: list[Charge] = field(default_factory=list)
     proofs: tuple[Statement, ...] = ()
@@ -233,7 +232,7 @@ class Sight:
         return tuple(
             BudgetUse(budget, window, self._spent(days, window, now))
             for budget in self.plan.budgets
-            for window in budget_windows(budget, self.plan.zone, self.begin, now)
+            for window in budget_windows(budget, self.plan.zone, self.watched_from, now)
             for days in [self.view.part(budget, window, now) if budget.narrow else known.days]
             if days is not None
         )

@@ -138,7 +138,7 @@ class KnownThen(CostsOnly):
 
     def spent(self, now: datetime) -> Sequence[Spent] | None:
         """Return what was known of the last weeks, by the hour where usage tells; None without any."""
-        usage, today = self._read(now), utc_day(now).start
+        usage, today = self.reading(now), utc_day(now).start
         if usage is None:
             return None
         settled = min(self.settled(now), today)
@@ -162,15 +162,15 @@ class KnownThen(CostsOnly):
             yield DaySpend(day, booked, *self.beyond(day, now))
             start = day.end
 
-    def _read(self, now: datetime) -> StoredUsage | None:
-        """Return the usage while it was read."""
+    def reading(self, now: datetime) -> StoredUsage | None:
+        """Return the usage while it was read; None before and after."""
         usage = self.stored.usage
         read = usage is not None and usage.window.start <= now <= usage.window.end + BEHIND
         return usage if read else None
 
     def used(self, now: datetime) -> list[Used] | None:
         """Return the hours of the last days in which something was used; None while none is read."""
-        usage = self._read(now)
+        usage = self.reading(now)
         if usage is None:
             return None
         start = utc_day(now - USED_BACK).start
@@ -180,7 +180,7 @@ class KnownThen(CostsOnly):
 
     def usage(self, now: datetime) -> UsageFacts | None:
         """Return what usage told; None while none is read."""
-        usage = self._read(now)
+        usage = self.reading(now)
         if usage is None or self._speed is None:
             return None
         asked = usage.asked(now - UNPRICED_DAYS, now)
