@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from freezegun.api import real_monotonic
 
 from spendguard.app.benches import Benches
 from spendguard.app.trial import default_configuration
@@ -22,10 +24,11 @@ from spendguard.core.routing import Channel
 from spendguard.core.windows import DAY, HOUR, Unit, Window
 from spendguard.pipeline.evaluate import evaluate_family
 from spendguard.pipeline.poll import poll
-from spendguard.pipeline.replay import Played, read_cards, read_stored, recorded
+from spendguard.pipeline.replay import Played, Told, read_cards, read_stored, recorded
+from spendguard.providers.base import Clients, Deadline
 from spendguard.providers.openai import OpenAI
-from spendguard.simulator import Stream, World, feed
-from spendguard.store import due, ledger, scopes
+from spendguard.simulator import Simulator, Stream, World, feed
+from spendguard.store import due, ledger, scopes, silences, spenders, usage
 from spendguard.store.connect import Store
 from spendguard.store.encoding import decode
 from spendguard.store.history import History
@@ -41,8 +44,11 @@ HOURS = 64
 STATED = BEGIN + timedelta(hours=7, minutes=40)
 LEAK, NEWCOMER = BEGIN + HOUR * 26, BEGIN + HOUR * 44
 A_DAY = Money.parse("24.00", "USD")
-STREAMS = [Stream("web", "key_web", "gpt-4o", A_DAY), Stream("bot", "key_bot", "gpt-4o-mini", A_DAY)]
-LATER = {"checkpoint-stale"}
+STREAMS = [
+    Stream("web", "key_web", "gpt-4o", A_DAY),
+    Stream("bot", "key_bot", "gpt-4o-mini", A_DAY),
+]
+KEY = "sk-admin-canary-0123456789def"
 Said = tuple[datetime, str, str, str, str, str]
 
 
@@ -65,15 +71,13 @@ def configuration() -> Configuration:
     )
 
 
-@pytest.fixture
 def world() -> World:
-    """Two keys as ever, one of which leaks for two hours; and a third that begins to spend."""
+    """Two keys as ever, one of which leaks for two hours; and a third that is new."""
     world = World(BEGIN, lag=LAG)
     world.purchase(BEGIN - DAY * 40, "9000.00")
-    world.project("web", "Web")
-    world.project("bot", "Bot")
-    world.api_key("key_web", "web", "the web shop")
-    world.api_key("key_bot", "bot", "the robot")
+    for name, key, called in (("web", "key_web", "the web shop"), ("bot", "key_bot", "the robot")):
+        world.project(name, name.title())
+        world.api_key(key, name, called)
     feed(world, STREAMS, Window(BEGIN - DAY * 10, BEGIN + HOUR * HOURS))
     leak = Stream("bot", "key_bot", "gpt-4o-mini", usd("480.00"), bursts=30)
     feed(world, [leak], Window(LEAK, LEAK + HOUR * 2))
@@ -86,18 +90,35 @@ def world() -> World:
 class Live:
     """What was said, and what was thought to be left, look by look."""
 
+    database: Path
     said: list[Said] = field(default_factory=list)
     floors: list[Money | None] = field(default_factory=list)
 
 
-def live(store: Store, world: World, openai: Callable[[], OpenAI], made: Configuration) -> Live:
-    """Read the account each hour, and judge it."""
-    family, told = Benches(made).family_of(made.accounts[0]), Live()
-    (account,) = made.accounts
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Live:
+    """The account read each hour over HTTP, and judged; it is left as it is."""
+    told = Live(tmp_path_factory.mktemp("live") / "spendguard.db")
+    watched, clients = world(), Clients()
+    with opened(told.database) as store, Simulator(watched, KEY) as simulator:
+
+        def openai() -> OpenAI:
+            deadline = Deadline(real_monotonic, timedelta(seconds=30))
+            url = simulator.url
+            return OpenAI(clients.get(None), KEY, base_url=url, currency="USD", deadline=deadline)
+
+        _watch(store, watched, openai, told)
+    clients.close()
+    return told
+
+
+def _watch(store: Store, watched: World, openai: Callable[[], OpenAI], told: Live) -> None:
+    made = configuration()
+    (account,), family = made.accounts, Benches(made).family_of(made.accounts[0])
     with store.begin() as tx:
         due.register(tx, [account])
     for hour in range(HOURS + 1):
-        world.now = now = BEGIN + HOUR * hour
+        watched.now = now = BEGIN + HOUR * hour
         assert poll(store, account, openai(), now).error is None
         with store.begin() as tx:
             if now - HOUR < STATED <= now:
@@ -107,7 +128,6 @@ def live(store: Store, world: World, openai: Callable[[], OpenAI], made: Configu
             told.floors.append(_floor(tx, account.name))
     with store.begin() as tx:
         told.said = [*_owed(tx)]
-    return told
 
 
 def _floor(tx: sa.Connection, name: str) -> Money | None:
@@ -125,8 +145,9 @@ def _owed(tx: sa.Connection) -> Iterator[Said]:
                 yield (row.created_at, *told)
 
 
-def replayed(database: Path, made: Configuration) -> Played:
+def replayed(database: Path) -> Played:
     """Play what is stored, at the same instants."""
+    made = configuration()
     name = made.accounts[0].name
     with History(database) as history:
         stored, cards = read_stored(history, [name]), read_cards(history)
@@ -142,29 +163,58 @@ def said(played: Played) -> list[Said]:
     ]
 
 
-def test_a_replay_says_what_was_said_live(
-    tmp_path: Path, world: World, openai: Callable[[], OpenAI]
+def told(played: Played, rule: str) -> list[Told]:
+    return [one for one in played.alerts if one.rule == rule]
+
+
+def test_a_replay_says_what_was_said_live(live: Live) -> None:
+    played = replayed(live.database)
+
+    assert [one.floor for one in played.forecasts] == live.floors
+    assert sorted(said(played)) == sorted(live.said)
+    assert {"spend-spike", "key-unknown", "budget", "runway-short"} <= {one[1] for one in live.said}
+
+
+def test_it_names_who_leaked_and_who_is_new(live: Live) -> None:
+    played = replayed(live.database)
+
+    first, *_ = told(played, "spend-spike")
+    assert first.at == LEAK + HOUR
+    assert "the robot" in first.summary
+    assert [one.subject for one in told(played, "key-unknown")] == ["trace/key:key_new"]
+    assert {one.subject for one in told(played, "budget")} == {
+        "budget:key",
+        "budget:model",
+        "budget:project",
+    }
+
+
+@pytest.mark.parametrize(("kept", "hours"), [(timedelta(minutes=15), 5), (HOUR, 4)])
+def test_where_minutes_are_gone_quarters_and_hours_tell_of_a_spike(
+    kept: timedelta, hours: int, live: Live, tmp_path: Path
 ) -> None:
-    made, database = configuration(), tmp_path / "live.db"
-    with opened(database) as store:
-        lived = live(store, world, openai, made)
-    played = replayed(database, made)
+    database = tmp_path / "older.db"
+    shutil.copy(live.database, database)
+    store, later = Store(f"sqlite:///{database}"), BEGIN + DAY * 100
+    usage.drop_fine(store, later, BEGIN if kept < HOUR else later)
+    store.close()
+    played = replayed(database)
 
-    assert [one.floor for one in played.forecasts] == lived.floors
-    assert sorted(said(played)) == sorted(lived.said)
+    first, *_, last = told(played, "spend-spike")
+    assert first.at == LEAK + HOUR
+    assert "the robot" in first.summary
+    assert (last.reason, last.at) == (NotifyReason.RESOLVED, LEAK + HOUR * hours)
 
 
-def test_dbg(tmp_path: Path, world: World, openai: Callable[[], OpenAI]) -> None:
-    made, database = configuration(), tmp_path / "live.db"
-    with opened(database) as store:
-        lived = live(store, world, openai, made)
-    import shutil
-    shutil.copy(database, "/tmp/stored/live.db")
-    played = replayed(database, made)
-    a, b = set(said(played)), set(lived.said)
-    for x in sorted(a ^ b):
-        print("replay" if x in a else "live  ", x[0].isoformat(), *x[1:])
-    print("BOTH")
-    for x in sorted(a & b):
-        print(x[0].isoformat(), *x[1:])
-    assert 0
+def test_acknowledging_and_silencing_are_left_out(live: Live, tmp_path: Path) -> None:
+    database = tmp_path / "acknowledged.db"
+    shutil.copy(live.database, database)
+    store = Store(f"sqlite:///{database}")
+    with store.begin() as tx:
+        row = due.load(tx, "trace")
+        spenders.accept(tx, row.id, "api_key", "key_new", BEGIN + HOUR * HOURS)
+        due.update(tx, row.id, spike_accepted_at=LEAK + HOUR, spike_accepted_nanos=10**12)
+        silences.add(tx, ("spend-spike",), ("trace",), BEGIN, BEGIN + DAY * 30)
+    store.close()
+
+    assert said(replayed(database)) == said(replayed(live.database))
