@@ -158,3 +158,22 @@ def test_an_account_that_was_never_read_has_nothing_to_play(run: Run) -> None:
     assert "error: nothing was read of that yet" in ran.err
     assert run("replay", "--account", "ilde").err.startswith("error: unknown account 'ilde'")
     assert run("replay", "--since", "1h", "--until", "2h").code == 64
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["export", "spend --csv --by hour --since 2026-10-01", "spend --csv --since 2026-10-01"],
+)
+def test_what_is_exported_can_be_played(written: str, run: Run, stored: Seed) -> None:
+    stored.change(schema.spend_days, nanos=0)
+    with stored.at_once():
+        for back in range(31):
+            stored.spent(TODAY - DAY * back, 3 * DOLLAR if back else DOLLAR, api_key="key_1")
+    file = stored.database.with_name("spend.csv")
+    arguments = written.split()
+    file.write_text(run(*arguments, "--account", "main").out, encoding="utf-8")
+    ran = run("replay", "--csv", str(file), "--balance", "50", "--json", "--every", "12h")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert days(ran.json)[:2] == [("2026-11-08", "recharged"), ("2026-11-11", "recharged")]
+    assert ran.json["since"] == "2026-10-24T00:00:00Z"

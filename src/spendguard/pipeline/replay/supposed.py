@@ -43,7 +43,9 @@ def supposed(
     begin = max(stated.values())
     played = [stored[name] for name in sorted(stated)]
     rows = {one.name: [*_hours(one)] for one in played}
-    held = [one.statement for one in card if one.gone_at is None]
+    currency = "" if family.paying is None else family.paying.card.currency
+    live = (one.statement for one in card if one.gone_at is None)
+    held = [one for one in live if one.amount.currency == currency]
     first = latest_statement(one for one in held if one.at <= begin)
     scenario = Scenario(
         begin,
