@@ -66,7 +66,7 @@ def play_trace(options: Options) -> Replayed:
     for one in rounds:
         family = one.family(account)
         played = watched(family, scenario, life, forecasts=one.wants, progress=shown.look)
-        one.take(family, played, scenario.begin, scenario.end)
+        one.take(family, played, scenario.begin, scenario.end, played)
     shown.end()
     return Replayed(
         accounts=(Account(account.name, configuration.cards[0].name, "played"),),
