@@ -290,3 +290,35 @@ def test_a_charge_of_the_first_instant_is_not_in_the_balance_stated_there(
     assert played["events"][0]["at"] == "2026-06-01T00:00:00Z"
     assert played["forecasts"][0]["floor"] == "14.99"
     assert {alert["rule"] for alert in played["alerts"]} <= {"recharge-due"}
+
+
+IN_EUROS = """
+[[accounts]]
+name = "main"
+provider = "openai"
+key = "env:NOWHERE"
+card = "girocard"
+[accounts.recharge]
+enabled = true
+trigger = "5.00"
+amount = "10.00"
+[[cards]]
+name = "girocard"
+currency = "EUR"
+margin = "0.00"
+"""
+
+
+@pytest.mark.parametrize(
+    ("rates", "failed"), [('[rates]\n"EUR/USD" = "1.25"\n', 1), ("", 0)], ids=["a rate", "none"]
+)
+def test_a_card_in_another_currency_pays_by_the_stated_rate_and_without_one_nobody_can_tell(
+    rates: str, failed: int, run: Run, trace: str, seed: Seed
+) -> None:
+    seed.config.write_text(seed.config.read_text() + IN_EUROS + rates, encoding="utf-8")
+    played = play(run, trace, "--card", "23.99")
+
+    kinds = [one["kind"] for one in played["events"]]
+    assert kinds[:2] == ["recharged", "recharged"]
+    assert ("charge_failed" in kinds) == bool(failed)
+    assert any(one["rule"] == "card-short" for one in played["alerts"]) == bool(failed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -158,3 +158,84 @@ def test_an_account_that_was_never_read_has_nothing_to_play(run: Run) -> None:
     assert "error: nothing was read of that yet" in ran.err
     assert run("replay", "--account", "ilde").err.startswith("error: unknown account 'ilde'")
     assert run("replay", "--since", "1h", "--until", "2h").code == 64
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["export", "spend --csv --by hour --since 2026-10-01", "spend --csv --since 2026-10-01"],
+)
+def test_what_is_exported_can_be_played(written: str, run: Run, stored: Seed) -> None:
+    stored.change(schema.spend_days, nanos=0)
+    with stored.at_once():
+        for back in range(31):
+            stored.spent(TODAY - DAY * back, 3 * DOLLAR if back else DOLLAR, api_key="key_1")
+    file = stored.database.with_name("spend.csv")
+    arguments = written.split()
+    file.write_text(run(*arguments, "--account", "main").out, encoding="utf-8")
+    ran = run("replay", "--csv", str(file), "--balance", "50", "--json", "--every", "12h")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert days(ran.json)[:2] == [("2026-11-08", "recharged"), ("2026-11-11", "recharged")]
+    assert ran.json["since"] == "2026-10-24T00:00:00Z"
+
+
+@pytest.fixture
+def watched(stored: Seed, run: Run) -> Seed:
+    """The same, watched for 25 days; each charge was entered by hand, the failed one two days late."""
+    stored.change(schema.accounts, first_ok_at=TODAY - 25 * DAY, last_ok_at=NOW - HOUR)
+    for table in (schema.entries, schema.card_statements):
+        stored.change(table, recorded_at=STATED)
+    for after, entered, outcome in (
+        (timedelta(days=2, hours=8), HOUR, "--succeeded"),
+        (timedelta(days=5, hours=16), HOUR, "--succeeded"),
+        (timedelta(days=9), 2 * DAY, "--failed"),
+    ):
+        at = STATED + after
+        told = ("charge", "add", "main", "10", outcome, "--at", at.isoformat())
+        assert run(*told, at=at + entered).code == 0
+    return stored
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_failed_charge_entered_late_is_held_against_what_was_said_before_it(run: Run) -> None:
+    narrower = ("--set", "rules.card-short.horizon=1d")
+    played = run("replay", "--json", "--every", "2h", *narrower).json
+
+    (failed,) = [one for one in played["outcomes"]["events"] if one["kind"] == "charge_failed"]
+    assert (failed["at"], failed["rule"]) == ("2026-11-12T00:00:00Z", "card-short")
+    assert 48 < failed["lead_hours"] <= 74
+    told = [one["at"] for one in played["alerts"] if one["rule"] == "charge-failed"]
+    assert told[0] == "2026-11-14T00:00:00Z"
+    (later,) = [
+        one
+        for one in played["candidates"][0]["outcomes"]["events"]
+        if one["kind"] == "charge_failed"
+    ]
+    assert (later["rule"], later["lead_hours"] <= 26) == ("card-short", True)
+
+
+@pytest.mark.usefixtures("watched")
+def test_the_last_sentences_tell_the_lead_and_the_false_alarms(run: Run) -> None:
+    out = run("replay", "--every", "4h").out
+
+    assert "charge failed on 2026-11-12 00:00: warned 2 d" in out
+    assert "0 false alarms of card-short, 0.0 a month" in out
+
+
+@pytest.mark.usefixtures("watched")
+def test_what_was_said_before_the_window_foretold_what_happened_in_it(run: Run) -> None:
+    whole, cut = (
+        run("replay", "--json", "--every", "4h", *since).json["outcomes"]["events"]
+        for since in ((), ("--since", "2026-11-11T12:00:00Z"))
+    )
+
+    assert cut == [one for one in whole if one["at"] >= "2026-11-11T12:00:00Z"]
+    assert cut[0]["rule"] == "card-short"
+
+
+def test_a_warning_whose_end_was_not_watched_is_no_false_alarm(run: Run, watched: Seed) -> None:
+    watched.change(schema.accounts, last_ok_at=STATED + 8 * DAY)
+    stopped = run("replay", "--json", "--every", "4h").json
+
+    assert "card-short" in {one["rule"] for one in stopped["alerts"]}
+    assert stopped["outcomes"]["false_alarms"] == []

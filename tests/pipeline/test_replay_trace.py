@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spendguard.core.money import NANOS
+from spendguard.core.windows import HOUR
 from spendguard.pipeline.replay import TraceError, read_trace
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -56,6 +57,37 @@ def test_a_date_and_an_instant_without_offset_are_local() -> None:
     midnight = datetime(2026, 11, 20, tzinfo=BERLIN)
     half = datetime(2026, 11, 20, 0, 30, tzinfo=BERLIN)
     assert found == [(midnight, NANOS), (half, 2 * NANOS)]
+
+
+HEADING = "start,end,account,project,model,api_key,line_item,amount,currency,kind\n"
+
+
+def window(start: str, end: str, amount: str, currency: str = "USD") -> str:
+    return f"{start},{end},,,,,,{amount},{currency},booked\n"
+
+
+def test_what_spend_wrote_is_spread_over_the_hours_of_its_windows() -> None:
+    hour = window("2026-11-20T12:00:00Z", "2026-11-20T13:00:00Z", "1.25")
+    three = window("2026-11-20T13:00:00Z", "2026-11-20T16:00:00Z", "0.000000004")
+
+    assert read(HEADING + hour) == [(NOON, 1_250_000_000)]
+    assert read(HEADING + three + hour) == [
+        (NOON, 1_250_000_000),
+        *((NOON + HOUR * n, nanos) for n, nanos in ((1, 1), (2, 1), (3, 2))),
+    ]
+
+
+def test_another_currency_than_the_account_has_and_a_window_without_end_are_refused() -> None:
+    euros = HEADING + window("2026-11-20T12:00:00Z", "2026-11-20T13:00:00Z", "1.25", "EUR")
+    with pytest.raises(TraceError) as caught:
+        read_trace(euros.encode(), "spend.csv", ZoneInfo("UTC"), "USD")
+
+    assert caught.value.message == (
+        "spend.csv, line 2: 'EUR' is not USD, the currency of the account"
+    )
+    assert read_trace(euros.encode(), "spend.csv", ZoneInfo("UTC"), "EUR").at == [NOON]
+    endless = window("2026-11-20T12:00:00Z", "2199-11-20T13:00:00Z", "1")
+    assert refusal(HEADING + endless) == ["spend.csv, line 2: its window is longer than a year"]
 
 
 def test_rows_may_stand_in_any_order_and_those_of_one_instant_all_count() -> None:

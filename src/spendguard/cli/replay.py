@@ -57,16 +57,16 @@ def play_trace(options: Options) -> Replayed:
     """Play the trace of a file."""
     whole = _configuration(options)
     account = _account(whole, options.account)
-    trace = _read(options.csv, whole)
+    trace = _read(options.csv, whole, account.currency)
     configuration = alone(whole, account)
-    scenario = _scenario(options, trace, account)
+    scenario = _scenario(options, trace, account, configuration.cards[0].currency)
     rounds = candidates(options, configuration)
     life = live(rounds[0].family(account), scenario)
     shown = Progress(len(rounds) * (scenario.end - scenario.begin))
     for one in rounds:
         family = one.family(account)
         played = watched(family, scenario, life, forecasts=one.wants, progress=shown.look)
-        one.take(family, played, scenario.begin, scenario.end)
+        one.take(family, played, scenario.begin, scenario.end, played)
     shown.end()
     return Replayed(
         accounts=(Account(account.name, configuration.cards[0].name, "played"),),
@@ -100,16 +100,16 @@ def _account(configuration: Configuration, name: str | None) -> Configured:
     return accounts[name]
 
 
-def _read(name: str, configuration: Configuration) -> Trace:
+def _read(name: str, configuration: Configuration, currency: str) -> Trace:
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise SpendguardError(f"cannot read '{name}': {why}", "name a file of a trace") from None
-    return read_trace(content, "stdin" if name == "-" else name, configuration.zone)
+    return read_trace(content, "stdin" if name == "-" else name, configuration.zone, currency)
 
 
-def _scenario(options: Options, trace: Trace, account: Configured) -> Scenario:
+def _scenario(options: Options, trace: Trace, account: Configured, currency: str) -> Scenario:
     every = options.every or EVERY
     begin = _floored(trace.at[0], min(every, HOUR))
     scenario = Scenario(
@@ -117,7 +117,7 @@ def _scenario(options: Options, trace: Trace, account: Configured) -> Scenario:
         end=trace.at[-1] if trace.at[-1] > begin else begin + every,
         traces={account.name: trace},
         balances={account.name: options.balance.of(account.currency)},
-        card=None if options.card is None else options.card.of(account.currency),
+        card=None if options.card is None else options.card.of(currency),
         lag=LAG if options.lag is None else options.lag,
         every=every,
     )

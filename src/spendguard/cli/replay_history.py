@@ -31,6 +31,7 @@ from spendguard.pipeline.replay import (
     recorded,
     supposable,
     supposed,
+    supposing,
     watched,
 )
 from spendguard.providers import PROVIDERS
@@ -63,7 +64,9 @@ def play_history(options: Options) -> Replayed:
         for part in parts:
             family, played = part.play(one, window, every, lag, shown)
             mine = _only(played, options.account, configuration)
-            one.take(family, mine.between(window.start, window.end), window.start, window.end)
+            known = part.known(window)
+            if known is not None:
+                one.take(family, mine, *known, told=mine.between(window.start, window.end))
     shown.end()
     return Replayed(
         accounts=tuple(
@@ -106,7 +109,7 @@ class _Part:
     ) -> None:
         held = {plan.account.name: stored.get(plan.account.name) for plan in family.plans}
         self.stored = {name: one for name, one in held.items() if one and one.begin}
-        self.family = self._known(family)
+        self.family = self._stored(family)
         self.card = cards.get(family.paying.card.name, []) if family.paying else []
         self.mode = "played" if supposable(self.family, self.stored) else "recorded"
         begins = [one.begin for one in self.stored.values() if one.begin]
@@ -114,7 +117,7 @@ class _Part:
         self.begin = min(begins, default=None)
         self.end = max(ends, default=None)
 
-    def _known(self, family: Family) -> Family:
+    def _stored(self, family: Family) -> Family:
         plans = tuple(plan for plan in family.plans if plan.account.name in self.stored)
         return replace(family, plans=plans)
 
@@ -127,16 +130,28 @@ class _Part:
         until = self.until(window)
         return max(until - (self.begin or until), timedelta(0))
 
+    def known(self, window: Window) -> Window | None:
+        """Return the part of a window of which it is known what happened."""
+        until = self.until(window)
+        return Window(self.begin or until, until).overlap(window)
+
     def play(
         self, one: Round, window: Window, every: timedelta, lag: timedelta, shown: Progress
     ) -> tuple[Family, Played]:
         """Play it with one set of parameters."""
-        family = self._known(one.family(self.family.plans[0].account))
+        family = self._stored(one.family(self.family.plans[0].account))
         until = self.until(window)
         if self.mode == "played":
             family, scenario = supposed(family, self.stored, self.card, until, every=every, lag=lag)
             life = live(family, scenario)
-            played = watched(family, scenario, life, forecasts=one.wants, progress=shown.look)
+            played = watched(
+                family,
+                scenario,
+                life,
+                forecasts=one.wants,
+                progress=shown.look,
+                view=supposing(self.stored),
+            )
             return family, played
         return family, recorded(
             family,

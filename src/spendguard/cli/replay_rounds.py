@@ -36,10 +36,12 @@ class Round:
             next(one for one in self.configuration.accounts if one.name == account.name)
         )
 
-    def take(self, family: Family, played: Played, since: datetime, until: datetime) -> None:
-        """Add what was played of a family."""
+    def take(
+        self, family: Family, played: Played, since: datetime, until: datetime, told: Played
+    ) -> None:
+        """Add what was played of a family, what it was worth in a window, and what is told of it."""
         found = outcomes(family, played.alerts, played.events, since, until)
-        self.played += played
+        self.played += told
         self.outcomes = found + self.outcomes
 
 

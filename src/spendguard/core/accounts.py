@@ -66,6 +66,11 @@ class Budget:
     model: str | None = None
     api_key: str | None = None
 
+    @property
+    def narrow(self) -> bool:
+        """True where it is about a part of the account."""
+        return (self.project, self.model, self.api_key) != (None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:

@@ -339,6 +339,7 @@ def settle(
     *,
     late: Money | None = None,
     levels: Sequence[Money] = (),
+    splits: Mapping[datetime, Split] = MappingProxyType({}),
     settled: Settled | None = None,
 ) -> Settled:
     """Return what the ledger came to at a UTC midnight that lies at or after `settled`."""
@@ -347,9 +348,8 @@ def settle(
     ended = [day for day in days if day.day.end <= midnight]
 
     def play(book: _Book, *, spent_after: bool) -> _Book:
-        none = MappingProxyType[datetime, Split]({})
         return _play(
-            book, entries, ended, midnight, midnight, none, since=since, spent_after=spent_after
+            book, entries, ended, midnight, midnight, splits, since=since, spent_after=spent_after
         )
 
     return Settled(

@@ -24,7 +24,8 @@ class Terms:
     Usage after exhaustion goes on until `overdraft` is used up or `cut_off_after` has passed,
     whichever is first; with neither it is never cut off, as on a metered account. A spend limit
     is enforced `enforce_after` it was reached. A failed automatic charge is tried again after
-    `retry_after`.
+    `retry_after`. `rate` is by what an amount is multiplied, and divided, to have it in the
+    currency of the card.
     """
 
     currency: str = "USD"
@@ -32,6 +33,7 @@ class Terms:
     cut_off_after: timedelta | None = None
     enforce_after: timedelta = timedelta(0)
     retry_after: timedelta = DAY
+    rate: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from fractions import Fraction
 from spendguard.core.money import NANOS, Money
 
 CENT = NANOS // 100
+Rate = tuple[int, int]
+"""By what an amount is multiplied, and divided, to have it in the card's currency."""
+PAR: Rate = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,13 @@ class CardTerms:
     tax_percent: Decimal = Decimal(0)
     strikes_to_ban: int = 2
 
-    def taken(self, nanos: int) -> int:
-        """Return what a charge takes from the card: tax included, rounded up to the cent."""
-        return whole_cents(nanos * (100 + Fraction(self.tax_percent)) / 100)
+    def taken(self, nanos: int, rate: Rate = PAR) -> int:
+        """Return what a charge takes from the card: tax included, rounded up to the cent.
+
+        In another currency than the card's it is rounded there too, as `rate` has it.
+        """
+        gross = whole_cents(nanos * (100 + Fraction(self.tax_percent)) / 100)
+        return gross if rate == PAR else whole_cents(gross * Fraction(*rate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +117,14 @@ def step_card(card: CardState, event: CardEvent) -> CardState:
     return replace(card, left=card.left + event.amount.nanos)
 
 
-def pays(card: CardState, terms: CardTerms, nanos: int) -> bool:
-    """Tell whether a charge for so much credit would succeed."""
-    usable = card.banned_at is None and not card.declines
-    return usable and card.left >= terms.taken(nanos)
+def pays(card: CardState, taken: int) -> bool:
+    """Tell whether a charge that takes so much would succeed."""
+    return card.banned_at is None and not card.declines and card.left >= taken
 
 
-def paid(card: CardState, terms: CardTerms, nanos: int) -> CardState:
+def paid(card: CardState, taken: int) -> CardState:
     """Return the card after a charge that succeeded: its strikes are gone."""
-    return replace(card, left=card.left - terms.taken(nanos), strikes=0)
+    return replace(card, left=card.left - taken, strikes=0)
 
 
 def refused(card: CardState) -> CardState:

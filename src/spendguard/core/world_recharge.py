@@ -73,9 +73,10 @@ def charge(
     account: Account, state: State, card: CardState, nanos: int, *, automatic: bool
 ) -> tuple[State, CardState, Charged]:
     """Try one charge; the failure that completes the strikes bans the card and the account."""
-    succeeded = pays(card, account.card, nanos)
+    taken = account.card.taken(nanos, account.terms.rate)
+    succeeded = pays(card, taken)
     if succeeded:
-        card = paid(card, account.card, nanos)
+        card = paid(card, taken)
         state = _funded(state, Money(nanos, account.terms.currency), automatic=automatic)
     else:
         card, state = _failed(account, state, card, automatic=automatic)
@@ -86,7 +87,7 @@ def charge(
         succeeded,
         account.card.name,
         max(card.strikes, state.standing.strikes),
-        Money(account.card.taken(nanos), account.card.currency),
+        Money(taken, account.card.currency),
         automatic,
     )
     return state, card, one

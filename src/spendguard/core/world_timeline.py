@@ -25,6 +25,7 @@ from spendguard.core.world_account import (
     step,
 )
 from spendguard.core.world_card import (
+    PAR,
     CardEvent,
     CardState,
     CardTerms,
@@ -79,7 +80,7 @@ class Machine:
         """
         if name in self._terms:
             raise ValueError(f"two accounts called {name!r} share a card")
-        if self.card and self.card.currency != terms.currency:
+        if self.card and self.card.currency != terms.currency and terms.rate == PAR:
             raise ValueError(f"the card is in {self.card.currency}, not {terms.currency}")
         self._terms[name] = terms
 

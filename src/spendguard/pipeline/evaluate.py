@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from spendguard.core.accounts import Card
@@ -15,6 +16,7 @@ from spendguard.core.ledger import latest_checkpoint
 from spendguard.core.notifications import Notification, Topic
 from spendguard.core.reconcile import reconcile
 from spendguard.core.routing import Channel
+from spendguard.pipeline.ceilings import budget_days
 from spendguard.pipeline.evaluations import account_evaluation, card_evaluation
 from spendguard.pipeline.foresight import foreseen, look_ahead, spent_of
 from spendguard.pipeline.gather import account_facts, card_facts, guard_facts, payer
@@ -91,7 +93,7 @@ def evaluate_family(tx: Tx, family: Family, now: datetime) -> dict[str, Judged]:
         found = account_facts(
             tx, one, struck[one.name], standing, now, card_short=short, changed=new
         )
-        found = foreseen(tx, found, one, told_of, card)
+        found = foreseen(found, one, told_of, card, partial(budget_days, tx, one.row))
         forecasts.put(tx, one.row.id, told_of.forecast)
         facts.append(found)
         dockets.append(Docket(bench.scope, standing, _find(bench, found)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
+from spendguard.core.accounts import Budget
 from spendguard.core.cards import coming, first_unpaid, need, pays_all
 from spendguard.core.facts import AccountFacts, BudgetUse, CardFacts
 from spendguard.core.forecasts import CAUTIOUS, HORIZON, Forecast, Path, Spent
@@ -18,7 +19,6 @@ from spendguard.core.recharge import Coming, Course
 from spendguard.core.spread import divide, pieces
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.forecast import foresee
-from spendguard.pipeline.ceilings import budget_days
 from spendguard.pipeline.estimated import days_by_hour
 from spendguard.pipeline.known import Known
 from spendguard.store.connect import Tx
@@ -42,7 +42,7 @@ def look_ahead(
 
     Without `spent` it is what its days tell.
     """
-    days = _until(known.days, known.row.last_ok_at) if spent is None else spent
+    days = past_until(known.days, known.row.last_ok_at) if spent is None else spent
     told = foresee(days, now, known.plan.account.currency)
     return Foresight(told, _outlook(known, here, told))
 
@@ -50,14 +50,15 @@ def look_ahead(
 def spent_of(tx: Tx, known: Known, now: datetime) -> Past:
     """Return what an account spent up to when it was last read: by the hour where usage tells."""
     hours = days_by_hour(tx, known.row, Window(utc_day(now).start - RHYTHM, now))
-    return _until(known.days, known.row.last_ok_at, hours)
+    return past_until(known.days, known.row.last_ok_at, hours)
 
 
-def _until(
+def past_until(
     days: Iterable[DaySpend],
     read_at: datetime | None,
     hours: Mapping[datetime, Sequence[int]] = MappingProxyType({}),
 ) -> Past:
+    """Return what UTC days cost up to when they were read, by the hour those that `hours` tells of."""
     past = Past()
     for one in days:
         if read_at is None or one.day.start >= read_at:
@@ -117,11 +118,16 @@ def unpaid(card: CardFacts | None, account: str) -> Coming | None:
 
 
 def foreseen(
-    tx: Tx | None, facts: AccountFacts, known: Known, seen: Foresight, card: CardFacts | None
+    facts: AccountFacts,
+    known: Known,
+    seen: Foresight,
+    card: CardFacts | None,
+    part: Callable[[Budget, Window], Iterable[DaySpend]],
 ) -> AccountFacts:
     """Return the facts with what is foreseen: charges, budgets, and the course of the balance.
 
-    The database is asked only about budgets of a part of the account.
+    `part` tells of the UTC days of a window what a budget is about; it is asked only where that is
+    a part of the account.
     """
     model, outlook = facts.recharge, seen.outlook
     return replace(
@@ -133,20 +139,23 @@ def foreseen(
         if model is None or outlook is None or facts.strikes.unusable
         else next_of(model, outlook, facts.now),
         budgets=tuple(
-            _expecting(tx, known, use, seen.forecast, facts.now) for use in facts.budgets
+            _expecting(part, known, use, seen.forecast, facts.now) for use in facts.budgets
         ),
     )
 
 
 def _expecting(
-    tx: Tx | None, known: Known, use: BudgetUse, told: Forecast, now: datetime
+    part: Callable[[Budget, Window], Iterable[DaySpend]],
+    known: Known,
+    use: BudgetUse,
+    told: Forecast,
+    now: datetime,
 ) -> BudgetUse:
     """Return a budget's present window with what it will have used at its end."""
     if now not in use.window:
         return use
-    budget = use.budget
-    if tx is not None and (budget.project or budget.model or budget.api_key):
-        told = foresee(_part(tx, known, use), now, use.spent.currency)
+    if use.budget.narrow:
+        told = foresee(_part(part, known, use), now, use.spent.currency)
     path = told.path(EXPECTED)
     if path is None:
         return use
@@ -160,12 +169,14 @@ def _over_at(use: BudgetUse, path: Path, start: datetime) -> datetime | None:
     return at if at is not None and at <= use.window.end else None
 
 
-def _part(tx: Tx, known: Known, use: BudgetUse) -> Sequence[Spent]:
+def _part(
+    part: Callable[[Budget, Window], Iterable[DaySpend]], known: Known, use: BudgetUse
+) -> Sequence[Spent]:
     """Return what the part of the account that a budget is about spent; an unnamed day is zero."""
     if not known.days:
         return []
     span = Window(known.days[0].day.start, known.days[-1].day.end)
-    found = {one.day: one for one in budget_days(tx, known.row, use.budget, span)}
+    found = {one.day: one for one in part(use.budget, span)}
     none = Money.zero(use.spent.currency)
     days = (found.get(one.day, DaySpend(one.day, none)) for one in known.days)
-    return _until(days, known.row.last_ok_at)
+    return past_until(days, known.row.last_ok_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, TypeAlias
@@ -117,12 +118,41 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     usual = Usual.of({EPOCH + HOUR * number: nanos for number, nanos in hours}, window)
     if usual is None:
         return None
-    before = _running(minutes)
+    told = pace_of(
+        minutes,
+        usual,
+        now,
+        back,
+        causes=lambda at: _causes(tx, row, Window(at - HOUR, at), window),
+        dearest=lambda: _dearest_burst(tx, row, now),
+    )
+    return replace(told, accepted_at=accepted, accepted=row.spike_accepted_nanos or 0)
+
+
+def pace_of(
+    used: Mapping[datetime, int],
+    usual: Usual,
+    now: datetime,
+    back: timedelta = CALM,
+    width: timedelta = MINUTE,
+    *,
+    causes: Callable[[datetime], tuple[Cause, ...]],
+    dearest: Callable[[], int | None],
+) -> Pace:
+    """Return how fast money went by buckets of a width, up to an hour before the first that matters.
+
+    `causes` tells who spent in the hour before an instant, `dearest` what bursts cost before: they
+    are asked only where it matters. Buckets wider than a minute tell of no burst.
+    """
+    before = _running(used)
+    minutes = used if width == MINUTE else ()
     moments = [_moment(before, at, usual) for at in _instants(minutes, before, now, back)]
     worst = max(moments, key=lambda one: max(one.hour, one.quarter * 2, one.burst * 4))
-    causes = _causes(tx, row, Window(worst.at - HOUR, worst.at), window) if _fast(worst) else ()
-    dearest = _dearest_burst(tx, row, now) if _sudden(moments) else None
-    return Pace(tuple(moments), causes, accepted, row.spike_accepted_nanos or 0, dearest)
+    return Pace(
+        tuple(moments),
+        causes(worst.at) if fast(worst) else (),
+        dearest=dearest() if _sudden(moments) else None,
+    )
 
 
 def _running(minutes: Mapping[datetime, int]) -> Before:
@@ -174,15 +204,23 @@ def _dearest_burst(tx: Tx, row: Any, now: datetime) -> int | None:
     return nanos if known else None
 
 
-def _fast(moment: Moment) -> bool:
+def fast(moment: Moment) -> bool:
+    """Tell whether more was spent than is usual, so that it matters who spent it."""
     return max(moment.hour, moment.quarter * 2, moment.burst * 4) > moment.usual
 
 
 def _causes(tx: Tx, row: Any, hour: Window, history: Window) -> tuple[Cause, ...]:
     """Return who spent most of what is above the usual, of each kind that one stands out in."""
     now_spent = usage.by_spender(tx, row.id, hour)
-    before = _mean_hour(tx, row, history)
-    called = readings.called(tx, row.id)
+    return causes_of(now_spent, _mean_hour(tx, row, history), readings.called(tx, row.id))
+
+
+def causes_of(
+    now_spent: Mapping[Spender, int],
+    before: Mapping[Spender, int],
+    called: Mapping[tuple[str, str], str],
+) -> tuple[Cause, ...]:
+    """Return who spends more than in a mean hour before, of each kind that one stands out in."""
     causes = []
     for place, kind in ((1, "api_key"), (2, "model"), (0, "project")):
         above = _above(now_spent, before, place)

@@ -222,3 +222,58 @@ FROM restatements
 WHERE account_id = :account AND currency = :currency
 GROUP BY day, observed_at
 ORDER BY observed_at
+
+-- name: parts_read
+SELECT spend.day, dimensions.project, dimensions.api_key, dimensions.line_item, dimensions.model,
+       spend.nanos
+FROM spend
+JOIN dimensions ON dimensions.id = spend.dimension_id
+WHERE spend.account_id = :account AND spend.currency = :currency
+ORDER BY spend.day
+
+-- name: parts_changed
+SELECT restatements.day, dimensions.project, dimensions.api_key, dimensions.line_item,
+       dimensions.model, restatements.observed_at,
+       restatements.new_nanos - restatements.old_nanos AS nanos
+FROM restatements
+JOIN dimensions ON dimensions.id = restatements.dimension_id
+WHERE restatements.account_id = :account AND restatements.currency = :currency
+ORDER BY restatements.observed_at, restatements.id
+
+-- name: usage_read
+SELECT usage_from, usage_read_at FROM accounts WHERE id = :account
+
+-- name: users
+SELECT id, project, api_key, model, series FROM usage_dimensions WHERE account_id = :account
+
+-- name: hours_used
+SELECT hour AS place, dimension_id, nanos, requests, unpriced FROM usage_hours
+WHERE account_id = :account
+ORDER BY hour
+
+-- name: quarters_used
+SELECT quarter AS place, dimension_id, nanos, requests, unpriced FROM usage_quarters
+WHERE account_id = :account
+ORDER BY quarter
+
+-- name: minutes_used
+SELECT minute AS place, dimension_id, nanos, requests, unpriced FROM usage_minutes
+WHERE account_id = :account
+ORDER BY minute
+
+-- name: newcomers
+SELECT kind, provider_id, first_seen_at FROM spenders
+WHERE account_id = :account AND (accepted_at IS NULL OR accepted_at > first_seen_at)
+ORDER BY first_seen_at, kind, provider_id
+
+-- name: names_of
+SELECT kind, provider_id, name FROM names WHERE account_id = :account
+
+-- name: settled_days
+SELECT day, estimated, booked FROM settled_days WHERE account_id = :account ORDER BY day
+
+-- name: checkpoint_splits
+SELECT entries.at, checkpoint_splits.after_nanos, checkpoint_splits.day_nanos
+FROM checkpoint_splits
+JOIN entries ON entries.id = checkpoint_splits.entry_id
+WHERE entries.account_id = :account AND entries.voided_at IS NULL

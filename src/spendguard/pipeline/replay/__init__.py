@@ -11,6 +11,7 @@ from spendguard.pipeline.replay.play import Life, Played, Scenario, live, play, 
 from spendguard.pipeline.replay.recorded import recorded
 from spendguard.pipeline.replay.stored import CardLine, Stored, read_cards, read_stored
 from spendguard.pipeline.replay.supposed import supposable, supposed
+from spendguard.pipeline.replay.supposing import supposing
 from spendguard.pipeline.replay.trace import TraceError, read_trace
 from spendguard.pipeline.replay.watch import Foreseen
 
@@ -34,5 +35,6 @@ __all__ = [
     "recorded",
     "supposable",
     "supposed",
+    "supposing",
     "watched",
 ]

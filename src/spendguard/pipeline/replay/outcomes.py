@@ -50,7 +50,8 @@ class Outcomes:
     length: timedelta
 
     def __add__(self, other: Outcomes) -> Outcomes:
-        return Outcomes(self.each + other.each, self.false + other.false, self.length)
+        length = max(self.length, other.length)
+        return Outcomes(self.each + other.each, self.false + other.false, length)
 
     @property
     def false_per_month(self) -> float:
@@ -65,15 +66,19 @@ def outcomes(
     begin: datetime,
     end: datetime,
 ) -> Outcomes:
-    """Return what the alerts were worth, given what happened."""
+    """Return what the alerts were worth from one instant to another, given what happened.
+
+    What was said before the first of them may have foretold what happened after it.
+    """
     card = None if family.paying is None else f"card:{family.paying.card.name}"
     heard = [one for one in alerts if one.severity >= Severity.WARNING]
     each = tuple(
         Outcome(one, _foretold(one, {one.account, card or one.account}, heard))
         for one in events
-        if one.kind in FORETELLERS
+        if one.kind in FORETELLERS and begin <= one.at <= end
     )
-    return Outcomes(each, tuple(_false(family, heard, events, end)), end - begin)
+    counted = [one for one in heard if one.at >= begin]
+    return Outcomes(each, tuple(_false(family, counted, events, end)), end - begin)
 
 
 def _foretold(event: Happening, subjects: Collection[str], alerts: Iterable[Told]) -> Told | None:

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from spendguard.core.accounts import Account, Card
-from spendguard.core.errors import SpendguardError
+from spendguard.core.accounts import Account
 from spendguard.core.ledger import Entry
 from spendguard.core.ledger import Kind as Line
 from spendguard.core.money import Amount, Money
+from spendguard.core.rates import rate_between
 from spendguard.core.windows import DAY
 from spendguard.core.world_account import Lot, Recharging, Terms
 from spendguard.core.world_card import CardTerms, Holding
 from spendguard.core.world_run import MICROSECOND, Happening, Run, Trace
-from spendguard.pipeline.evaluate import Family
+from spendguard.pipeline.evaluate import Family, Paying
 from spendguard.pipeline.known import LEAST, MOST, overdraft
 from spendguard.pipeline.replay.desk import Told
 from spendguard.pipeline.replay.sight import Lagging, Sight, View
@@ -25,6 +25,8 @@ from spendguard.pipeline.replay.watch import Foreseen, Watch
 
 PAYS_ALL = Money(10**30, "XXX")
 """What a card holds of which nobody said what it holds: a replay cannot let it fail."""
+TAKES_NOTHING = (0, 1)
+"""What a charge takes from a card in whose currency nobody stated what it is worth."""
 REPEATED_AFTER = DAY  # the provider tries a failed charge again
 
 Progress = Callable[[datetime], None]
@@ -121,7 +123,10 @@ def started(family: Family, scenario: Scenario) -> tuple[Run, list[Happening]]:
     accounts = {plan.account.name: plan.account for plan in family.plans}
     run = Run(
         _card_terms(family),
-        {name: (trace, _terms(accounts[name])) for name, trace in scenario.traces.items()},
+        {
+            name: (trace, _terms(accounts[name], family.paying))
+            for name, trace in scenario.traces.items()
+        },
     )
     run.begin(scenario.begin, scenario.balances)
     if family.paying is None:
@@ -138,19 +143,20 @@ def started(family: Family, scenario: Scenario) -> tuple[Run, list[Happening]]:
 def _card_terms(family: Family) -> CardTerms | None:
     if family.paying is None:
         return None
-    card: Card = family.paying.card
-    for plan in family.plans:
-        if plan.account.currency != card.currency:
-            raise SpendguardError(
-                f"replay plays one currency, and {card.name} holds {card.currency} where "
-                f"{plan.account.name} is charged in {plan.account.currency}",
-                "leave `card` out of the account in a copy of the configuration, and name that",
-            )
+    card = family.paying.card
     return CardTerms(card.name, card.currency, Decimal(card.tax_percent), card.strikes_to_ban)
 
 
-def _terms(account: Account) -> Terms:
-    return Terms(account.currency, overdraft=overdraft(account), retry_after=REPEATED_AFTER)
+def _terms(account: Account, paying: Paying | None) -> Terms:
+    rate: tuple[int, int] | None = (1, 1)
+    if paying is not None:
+        rate = rate_between(paying.card.rates, account.currency, paying.card.currency)
+    return Terms(
+        account.currency,
+        overdraft=overdraft(account),
+        retry_after=REPEATED_AFTER,
+        rate=rate or TAKES_NOTHING,
+    )
 
 
 def _setting(account: Account, at: datetime) -> Recharging | None:
@@ -216,7 +222,7 @@ def _sights(family: Family, scenario: Scenario, life: Life, show: Show) -> dict[
         earlier = scenario.earlier.get(name, Trace((), ()))
         first = earlier.at[0] if earlier.at else scenario.begin
         view = show(life.run, name, scenario.lag, first, earlier)
-        sights[name] = Sight(plan, view, first, hourly=scenario.hourly)
+        sights[name] = Sight(plan, view, first, scenario.begin, hourly=scenario.hourly)
     return sights
 
 

@@ -8,31 +8,31 @@ from datetime import datetime, timedelta
 
 from spendguard.core.cards import held, latest_statement
 from spendguard.core.charges import Charge, Outcome, strikes
-from spendguard.core.ledger import Entry, derive, latest_checkpoint
+from spendguard.core.ledger import Entry, Settled, derive, latest_checkpoint, settle
 from spendguard.core.money import Money
 from spendguard.core.reconcile import Books, Statement, reconcile
-from spendguard.core.windows import DAY
 from spendguard.core.world_run import Happening, Kind
-from spendguard.pipeline.estimated import LATE
 from spendguard.pipeline.evaluate import TO_BAN, Family
 from spendguard.pipeline.known import Plan
 from spendguard.pipeline.replay.desk import Told
 from spendguard.pipeline.replay.play import Played
 from spendguard.pipeline.replay.sight import Sight
-from spendguard.pipeline.replay.stored import CardLine, KnownThen, Line, Stored
+from spendguard.pipeline.replay.stored import CardLine, Line, Stored
+from spendguard.pipeline.replay.then import KnownThen
 from spendguard.pipeline.replay.watch import Foreseen, Watch
 
 ROOM = 1_000_000  # ids between two lines, for what is inferred meanwhile
-SETTLING = DAY * 4  # so long after a checkpoint costs of the days before it may be booked
 
 
 class Archive:
     """What was known of a family's ledgers and card, told to a watch as time goes on."""
 
     def __init__(
-        self, family: Family, stored: Mapping[str, Stored], card: Sequence[CardLine]
+        self, family: Family, views: Mapping[str, KnownThen], card: Sequence[CardLine]
     ) -> None:
         self._family = family
+        self._views = views
+        stored = {name: view.stored for name, view in views.items()}
         self._stored = stored
         self._card = card
         ordered = sorted(
@@ -57,7 +57,7 @@ class Archive:
                 said = [self._renamed(line) for line in lines]
                 self._books[name] = reconcile([*said, *watch.inferred(name)])
             books = self._books[name]
-            late = _late(stored, books.entries, now)
+            late = _late(self._views[name], books.entries, now)
             if changed or late != self._late.get(name):
                 self._late[name] = late
                 last = max((self._ids[line.statement.id] for line in lines), default=0)
@@ -84,18 +84,10 @@ class Archive:
         )
 
 
-def _late(stored: Stored, entries: Sequence[Entry], now: datetime) -> Money | None:
+def _late(view: KnownThen, entries: Sequence[Entry], now: datetime) -> Money | None:
     """Return what was booked by now, after the checkpoint, for days read before it."""
     stated = latest_checkpoint(entry for entry in entries if entry.at <= now)
-    if stated is None:
-        return None
-    until = min(now, stated.at + SETTLING)
-    risen = (
-        sum(nanos for at, nanos in one.changes if stated.at < at <= until)
-        for one in stored.days[-400:]
-        if one.watched and stated.at - LATE - DAY <= one.day.start <= stated.at - DAY
-    )
-    return Money(sum(max(nanos, 0) for nanos in risen), stored.currency)
+    return None if stated is None else view.late(stated.at, now)
 
 
 def recorded(
@@ -109,11 +101,11 @@ def recorded(
     progress: Callable[[datetime], None] = lambda _at: None,
 ) -> Played:
     """Return what a guard says that watches what is stored, and what that is."""
+    views = {name: KnownThen(one, lag) for name, one in stored.items()}
     sights = {
-        plan.account.name: _sight(plan, stored[plan.account.name], lag, looks[0])
-        for plan in family.plans
+        plan.account.name: _sight(plan, views[plan.account.name], looks[0]) for plan in family.plans
     }
-    watch, archive = Watch(family, sights), Archive(family, stored, card)
+    watch, archive = Watch(family, sights), Archive(family, views, card)
     changes = archive.changes()
     alerts: list[Told] = []
     foreseen: list[Foreseen] = []
@@ -134,9 +126,9 @@ def recorded(
     return Played(tuple(alerts), tuple(events), tuple(foreseen))
 
 
-def _sight(plan: Plan, stored: Stored, lag: timedelta, begin: datetime) -> Sight:
-    first = stored.days[0].day.start if stored.days else begin
-    return Sight(plan, KnownThen(stored, lag), min(first, begin), hourly=False)
+def _sight(plan: Plan, view: KnownThen, begin: datetime) -> Sight:
+    days = view.stored.days
+    return Sight(plan, view, min(days[0].day.start if days else begin, begin), begin)
 
 
 def _happened(family: Family, stored: Stored, end: datetime) -> Iterator[Happening]:
@@ -169,9 +161,11 @@ def _exhausted(entries: Sequence[Entry], stored: Stored, end: datetime) -> Itera
     nothing, days = Money.zero(stored.currency), stored.spent()
     moment = Money(1, stored.currency)
     since: datetime | None = None
+    settled: Settled | None = None
     for day in days:
-        at = min(day.day.end, end)
-        position = derive(entries, days, end, as_of=at, at=at, levels=(moment,))
+        at, levels = min(day.day.end, end), (moment,)
+        position = derive(entries, [day], end, as_of=at, at=at, levels=levels, settled=settled)
+        settled = settle(entries, [day], day.day.end, levels=levels, settled=settled)
         ended = None if position is None else position.under.get(moment)
         if ended is not None and since is None:
             yield Happening(ended, stored.name, Kind.EXHAUSTED, None, nothing)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from spendguard.core.accounts import Budget
 from spendguard.core.charges import Charge, Outcome
-from spendguard.core.facts import BudgetUse, Polls, UsageFacts, Witness
+from spendguard.core.facts import BudgetUse, NewSpender, Polls, UsageFacts, Witness
 from spendguard.core.forecasts import Spent
-from spendguard.core.ledger import DaySpend, Entry, Position, Settled, derive, settle
+from spendguard.core.ledger import DaySpend, Entry, Position, Settled, Split, derive, settle
 from spendguard.core.money import Money
 from spendguard.core.past import Past
 from spendguard.core.reconcile import Books, Statement
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.core.world_run import MICROSECOND, Run, Trace
 from spendguard.pipeline.ceilings import budget_windows, day_share
+from spendguard.pipeline.estimated import last_days
 from spendguard.pipeline.known import LOOK_BACK, Known, Plan, levels
+from spendguard.pipeline.replay.costsonly import CostsOnly
 from spendguard.pipeline.replay.tempo import Tempo
+from spendguard.store.usage import Used
 
 BY_HOUR = DAY * 21  # what is older is told by the day: it says little of an hour, and costs time
 REMEMBERED = DAY * 36  # charges that facts may look at
@@ -36,12 +40,36 @@ class View(Protocol):
         """Return a UTC midnight before which what is seen will not change any more."""
         ...
 
-    def spent(self, now: datetime) -> Sequence[Spent]:
-        """Return the recent spend that is seen, by the hour or by the day."""
+    def spent(self, now: datetime) -> Sequence[Spent] | None:
+        """Return the recent spend that is seen, by the hour or by the day; None: as the days tell."""
         ...
 
     def since(self, start: datetime, now: datetime) -> int:
         """Return the nanos that are seen from an instant on."""
+        ...
+
+    def beyond(self, day: Window, now: datetime) -> tuple[int, tuple[int, ...]]:
+        """Return what usage tells of a UTC day above what is booked, and how its hours went."""
+        ...
+
+    def used(self, now: datetime) -> list[Used] | None:
+        """Return the hours of the last days in which something was used, None where none is read."""
+        ...
+
+    def splits(self, entries: Iterable[Entry], now: datetime) -> Mapping[datetime, Split]:
+        """Return how checkpoints divide their own UTC days."""
+        ...
+
+    def newcomers(self, now: datetime) -> tuple[NewSpender, ...]:
+        """Return the api keys and models that are new."""
+        ...
+
+    def unpriced(self, since: datetime, now: datetime) -> int:
+        """Return how many requests since an instant have no price."""
+        ...
+
+    def part(self, budget: Budget, window: Window, now: datetime) -> list[DaySpend] | None:
+        """Return the UTC days of a window, of what a budget is about; None where nobody knows."""
         ...
 
     def usage(self, now: datetime) -> UsageFacts | None:
@@ -50,7 +78,7 @@ class View(Protocol):
 
 
 @dataclass(slots=True)
-class Lagging:
+class Lagging(CostsOnly):
     """The view on an account of a run: each cost is seen a fixed time after it was caused."""
 
     run: Run
@@ -74,7 +102,7 @@ class Lagging:
         """Return the midnight before the last cost that is seen."""
         return utc_day(now - self.lag).start
 
-    def spent(self, now: datetime) -> Sequence[Spent]:
+    def spent(self, now: datetime) -> Sequence[Spent] | None:
         """Return what is seen of the last weeks: by the whole hour, the older by the day."""
         start = self._hours.window().end if self._hours else _hour(self.begin)
         until = self._seen_until(now)
@@ -108,6 +136,12 @@ class Lagging:
         return now - self.lag + MICROSECOND
 
 
+def _by_day(days: Sequence[DaySpend], now: datetime) -> list[DaySpend]:
+    """Return days without the hours of those of which it does not matter how they went."""
+    until = last_days(now)[-1]
+    return [replace(one, hours=()) if one.hours and one.day.start < until else one for one in days]
+
+
 def _hour(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
@@ -118,6 +152,7 @@ class Row:
 
     first_ok_at: datetime
     last_ok_at: datetime
+    usage_read_at: datetime
 
 
 @dataclass(slots=True)
@@ -126,7 +161,8 @@ class Sight:
 
     plan: Plan
     view: View
-    begin: datetime
+    begin: datetime  # of what is known
+    watched_from: datetime
     entries: list[Entry] = field(default_factory=list)  # since what is settled
     charges: list[Charge] = field(default_factory=list)
     proofs: tuple[Statement, ...] = ()
@@ -170,12 +206,13 @@ class Sight:
         position = None if self.proofs else self._position(days, now)
         return Known(
             plan=self.plan,
-            row=Row(self.begin, now),
+            row=Row(self.begin, now, now),
             books=Books(charges=tuple(self.charges), proofs=self.proofs),
             days=tuple(days[-LOOK_BACK.days :]),
             position=position,
             costs_read=True,
             proven_at=self.proofs[-1].at if self.proofs else None,
+            hours=self.view.used(now),
         )
 
     def spent(self, now: datetime) -> Sequence[Spent] | None:
@@ -191,13 +228,18 @@ class Sight:
         return Polls(first_ok_at=self.begin, last_ok_at=now)
 
     def budgets(self, known: Known, now: datetime) -> tuple[BudgetUse, ...]:
-        """Return the use of the budgets that are about all of the account."""
+        """Return the use of the budgets of which it is known what they are about."""
         return tuple(
-            BudgetUse(budget, window, self._spent(known.days, window, now))
+            BudgetUse(budget, window, self._spent(days, window, now))
             for budget in self.plan.budgets
-            if (budget.project, budget.model, budget.api_key) == (None, None, None)
-            for window in budget_windows(budget, self.plan.zone, self.begin, now)
+            for window in budget_windows(budget, self.plan.zone, self.watched_from, now)
+            for days in [self.view.part(budget, window, now) if budget.narrow else known.days]
+            if days is not None
         )
+
+    def part(self, now: datetime) -> Callable[[Budget, Window], Iterable[DaySpend]]:
+        """Return what tells the UTC days of a window, of what a narrow budget is about."""
+        return lambda budget, window: self.view.part(budget, window, now) or ()
 
     def days(self, now: datetime) -> list[DaySpend]:
         """Return what is seen of each UTC day so far."""
@@ -214,13 +256,15 @@ class Sight:
 
     def _seen(self, start: datetime, now: datetime) -> DaySpend:
         day = Window(start, start + DAY)
-        return DaySpend(day, Money(self.view.booked(day, now), self.plan.account.currency))
+        booked = Money(self.view.booked(day, now), self.plan.account.currency)
+        return DaySpend(day, booked, *self.view.beyond(day, now))
 
     def _position(self, days: Sequence[DaySpend], now: datetime) -> Position | None:
         """Return the derived balance, and settle what will not change any more."""
         watched = levels(self.plan.account)
         since = self._settled.at if self._settled else None
-        recent = days if since is None else days[(since - days[0].day.start) // DAY :]
+        recent = days[(since - days[0].day.start) // DAY :] if since else _by_day(days, now)
+        splits = self.view.splits(self.entries, now)
         midnight = self._days[-1].day.end if self._days else None
         if midnight is not None and (since is None or midnight > since):
             self._settled = settle(
@@ -229,6 +273,7 @@ class Sight:
                 midnight,
                 late=self.late,
                 levels=watched,
+                splits=splits,
                 settled=self._settled,
             )
             self.entries = [one for one in self.entries if one.at > midnight]
@@ -239,6 +284,7 @@ class Sight:
             as_of=now,
             late=self.late,
             levels=watched,
+            splits=splits,
             settled=self._settled,
         )
 

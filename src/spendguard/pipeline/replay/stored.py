@@ -1,28 +1,27 @@
-"""Stored: what the database holds of an account, and what of it was known when."""
+"""Stored: what the database holds of an account, and from when on each thing was known."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import accumulate
 from typing import Any
 
 from spendguard.core.cards import Statement as CardStatement
 from spendguard.core.charges import Outcome
-from spendguard.core.facts import UsageFacts
-from spendguard.core.forecasts import Spent
 from spendguard.core.ledger import DaySpend, Kind
 from spendguard.core.money import Money
 from spendguard.core.reconcile import Statement
-from spendguard.core.windows import DAY, Window, share, utc_day
-from spendguard.pipeline.known import LOOK_BACK
+from spendguard.core.spread import falls_on
+from spendguard.core.windows import DAY, Window, utc_day
+from spendguard.pipeline.replay.used import StoredUsage, read_usage
 from spendguard.store.history import History, maybe_instant, to_instant
 
 WATCHED = DAY * 2
 """A day first read so long after its end was not watched: it is taken as if it had been."""
 INFERRED = "inferred"
+Dims = tuple[str, str, str, str]  # project, api key, line item, model
+Change = tuple[datetime, Dims, int]  # when it was read, and by how much it rose
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ class DayRead:
     nanos: int
     first_read_at: datetime
     changes: tuple[tuple[datetime, int], ...] = ()
+    hours: tuple[int, ...] = ()  # what each was estimated to cost, where usage tells
 
     @property
     def watched(self) -> bool:
@@ -42,9 +42,8 @@ class DayRead:
     def known(self, now: datetime, lag: timedelta) -> int:
         """Return the nanos that were known at an instant."""
         if not self.watched:
-            return share(
-                self.nanos, self.day, Window(self.day.start, max(now - lag, self.day.start))
-            )
+            seen = Window(self.day.start, max(now - lag, self.day.start))
+            return falls_on(seen, self.day, self.nanos, self.hours)
         if now < self.first_read_at:
             return 0
         return self.nanos - sum(nanos for at, nanos in self.changes if at > now)
@@ -99,6 +98,10 @@ class Stored:
     last_ok_at: datetime | None
     days: tuple[DayRead, ...]
     lines: tuple[Line, ...]
+    parts: Mapping[datetime, Mapping[Dims, int]] = field(default_factory=dict)
+    changes: Mapping[datetime, Sequence[Change]] = field(default_factory=dict)
+    called: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    usage: StoredUsage | None = None
 
     @property
     def live(self) -> list[Line]:
@@ -155,14 +158,46 @@ def _stored(history: History, row: Any) -> Stored:
         for one in history.ask("days_read", **asked)
     )
     lines = (_line(one, first_ok_at) for one in history.ask("entries", account=row["name"]))
+    usage = read_usage(history, row["id"])
     return Stored(
         row["name"],
         row["currency"],
         first_ok_at,
         maybe_instant(row["last_ok_at"]),
-        _without_gaps(days),
+        tuple(_with_hours(day, usage) for day in _without_gaps(days)),
         tuple(line for line in lines if line.statement.source != INFERRED),
+        _parts(history.ask("parts_read", **asked)),
+        _changes(history.ask("parts_changed", **asked)),
+        {
+            (one["kind"], one["provider_id"]): one["name"]
+            for one in history.ask("names_of", account=row["id"])
+        },
+        usage,
     )
+
+
+def _with_hours(day: DayRead, usage: StoredUsage | None) -> DayRead:
+    hours = () if usage is None else usage.by_hour(day.day.start)
+    return replace(day, hours=hours) if hours else day
+
+
+def _parts(rows: Iterable[Any]) -> dict[datetime, dict[Dims, int]]:
+    found: dict[datetime, dict[Dims, int]] = {}
+    for row in rows:
+        found.setdefault(to_instant(row["day"]), {})[_dims(row)] = row["nanos"]
+    return found
+
+
+def _changes(rows: Iterable[Any]) -> dict[datetime, list[Change]]:
+    found: dict[datetime, list[Change]] = {}
+    for row in rows:
+        change = (to_instant(row["observed_at"]), _dims(row), row["nanos"])
+        found.setdefault(to_instant(row["day"]), []).append(change)
+    return found
+
+
+def _dims(row: Any) -> Dims:
+    return (row["project"], row["api_key"], row["line_item"], row["model"])
 
 
 def _without_gaps(days: Sequence[DayRead]) -> tuple[DayRead, ...]:
@@ -200,63 +235,3 @@ def _line(row: Any, first_ok_at: datetime | None) -> Line:
     if first_ok_at is not None and at >= first_ok_at:
         return Line(statement, recorded_at, gone_at)
     return Line(statement, at, None if gone_at is None else at)
-
-
-@dataclass(slots=True)
-class KnownThen:
-    """The view on an account's stored cost: each figure from when it was read."""
-
-    stored: Stored
-    lag: timedelta
-    _finals: list[datetime] = field(default_factory=list)
-    _ends: list[datetime] = field(default_factory=list)
-    _spents: list[Spent] = field(default_factory=list)
-    _later: list[tuple[datetime, datetime]] = field(default_factory=list)
-    _by_start: Mapping[datetime, DayRead] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._by_start = {one.day.start: one for one in self.stored.days}
-        self._ends = [one.day.end for one in self.stored.days]
-        self._spents = [Spent(one.day, one.nanos) for one in self.stored.days]
-        self._finals = [*accumulate((one.final_at(self.lag) for one in self.stored.days), max)]
-        told = [
-            (at, utc_day(line.statement.at).start)
-            for line in self.stored.lines
-            for at in line.changes
-        ]
-        first: datetime | None = None
-        for at, day in sorted(told, reverse=True):
-            first = day if first is None else min(first, day)
-            self._later.append((at, first))
-        self._later.reverse()
-
-    def booked(self, day: Window, now: datetime) -> int:
-        """Return the nanos that were known of a day."""
-        known = self._by_start.get(day.start)
-        return 0 if known is None else known.known(now, self.lag)
-
-    def settled(self, now: datetime) -> datetime:
-        """Return the midnight before which neither costs nor ledger change any more."""
-        place = bisect_right(self._finals, now)
-        days = self.stored.days
-        midnight = days[place].day.start if place < len(days) else utc_day(now).start
-        later = bisect_right(self._later, now, key=lambda one: one[0])
-        return min(midnight, self._later[later][1]) if later < len(self._later) else midnight
-
-    def spent(self, now: datetime) -> Sequence[Spent]:
-        """Return the last weeks' days that were over."""
-        final = bisect_right(self._finals, now)
-        over = bisect_right(self._ends, now)
-        young = [Spent(one.day, one.known(now, self.lag)) for one in self.stored.days[final:over]]
-        return [*self._spents[max(over - LOOK_BACK.days, 0) : min(final, over)], *young]
-
-    def since(self, start: datetime, now: datetime) -> int:
-        """Return what was known of the days from an instant on."""
-        first = bisect_left(self._ends, start + DAY)
-        return sum(
-            one.known(now, self.lag) for one in self.stored.days[first:] if one.day.start <= now
-        )
-
-    def usage(self, now: datetime) -> UsageFacts | None:
-        """Tell nothing: of a stored history the days of cost are played."""
-        return None

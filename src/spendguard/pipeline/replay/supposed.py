@@ -10,6 +10,7 @@ from spendguard.core.cards import latest_statement
 from spendguard.core.ledger import Entry, Kind, derive
 from spendguard.core.money import Money
 from spendguard.core.reconcile import reconcile
+from spendguard.core.spread import Piece, pieces
 from spendguard.core.windows import HOUR, Window, share, utc_day
 from spendguard.core.world_run import Trace
 from spendguard.pipeline.evaluate import Family
@@ -42,7 +43,9 @@ def supposed(
     begin = max(stated.values())
     played = [stored[name] for name in sorted(stated)]
     rows = {one.name: [*_hours(one)] for one in played}
-    held = [one.statement for one in card if one.gone_at is None]
+    currency = "" if family.paying is None else family.paying.card.currency
+    live = (one.statement for one in card if one.gone_at is None)
+    held = [one for one in live if one.amount.currency == currency]
     first = latest_statement(one for one in held if one.at <= begin)
     scenario = Scenario(
         begin,
@@ -56,7 +59,6 @@ def supposed(
             name: Trace.of(row for row in found if row[0] < begin) for name, found in rows.items()
         },
         credits=tuple((one.name, entry) for one in played for entry in _credits(one, begin)),
-        hourly=False,
         fillings=tuple(sorted((one.at, one.amount) for one in held if begin < one.at < end)),
     )
     plans = tuple(plan for plan in family.plans if plan.account.name in stated)
@@ -88,16 +90,20 @@ def _credits(one: Stored, begin: datetime) -> Iterator[Entry]:
 
 
 def _hours(one: Stored) -> Iterator[tuple[datetime, int]]:
-    """Yield what each hour cost, each day's cost spread evenly over it; today ends when it was read."""
+    """Yield what each hour cost: a day's cost as it was used, else evenly; today ends when it was read."""
     for day in one.days:
         if day.nanos <= 0:
             continue
         end = day.day.end if one.last_ok_at is None else min(day.day.end, one.last_ok_at)
         span = Window(day.day.start, max(end, day.day.start + HOUR))
-        start = span.start
-        while start < span.end:
-            hour = Window(start, start + HOUR)
-            nanos = share(day.nanos, span, hour)
-            middle = min(start + HOUR / 2, span.end)
-            yield middle, nanos
-            start = hour.end
+        parts = pieces(span, day.nanos, day.hours)
+        for part, nanos in parts if len(parts) > 1 else _evenly(span, day.nanos):
+            yield min(part.start + HOUR / 2, span.end), nanos
+
+
+def _evenly(span: Window, nanos: int) -> Iterator[Piece]:
+    start = span.start
+    while start < span.end:
+        hour = Window(start, start + HOUR)
+        yield hour, share(nanos, span, hour)
+        start = hour.end

@@ -33,11 +33,20 @@ class Tempo:
 
         A moment's instant is when it is seen, so that two hours of calm are two hours to the guard.
         """
-        until = (now - self.lag).replace(minute=0, second=0, microsecond=0)
+        until = self._seen_until(now)
         if until != self._until:
             self._see(until)
             self._pace, self._until = self._told(until), until
         return self._pace
+
+    def usual(self, now: datetime) -> Usual | None:
+        """Return what is usual by the hours that are seen; None for want of history."""
+        until = self._seen_until(now)
+        self._see(until)
+        return self._usual(until)
+
+    def _seen_until(self, now: datetime) -> datetime:
+        return (now - self.lag).replace(minute=0, second=0, microsecond=0)
 
     def _see(self, until: datetime) -> None:
         start = self.begin + HOUR * len(self._nanos)
@@ -52,11 +61,14 @@ class Tempo:
         spent = [(end, self._hours.get(end - HOUR, 0)) for end in ends]
         if not any(nanos for _, nanos in spent):
             return Pace(())
-        window = Window(until - LOOK_BACK - RECENT, until - RECENT)
-        usual = Usual.of_peaks([*self._peaks(window)], self._hours, window)
+        usual = self._usual(until)
         if usual is None:
             return None
         return Pace(tuple(Moment(end + self.lag, one, 0, usual.hour(end)) for end, one in spent))
+
+    def _usual(self, until: datetime) -> Usual | None:
+        window = Window(until - LOOK_BACK - RECENT, until - RECENT)
+        return Usual.of_peaks([*self._peaks(window)], self._hours, window)
 
     def _peaks(self, window: Window) -> Iterator[int]:
         """Yield the dearest hour of each UTC day since the first use in the window."""

@@ -1,10 +1,11 @@
-"""Trace: spend from a file of comma-separated values, `timestamp,amount`."""
+"""Trace: spend from a file of comma-separated values, `timestamp,amount`, or as `spend` writes it."""
 
 from __future__ import annotations
 
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from io import StringIO
@@ -13,13 +14,16 @@ from zoneinfo import ZoneInfo
 from spendguard.core.cardnumbers import holds_card_number
 from spendguard.core.errors import Problem, SpendguardError
 from spendguard.core.money import MOST, NANOS
-from spendguard.core.windows import midnight
+from spendguard.core.spread import divide
+from spendguard.core.windows import HOUR, midnight
 from spendguard.core.world_run import Trace
 
 TOLD = 5
 """So many lines that cannot be read are shown; of the rest only the number."""
 LONGEST = 40  # of what is quoted
+LONGEST_WINDOW = 24 * 366  # hours
 COLUMNS = ("timestamp", "amount")
+WINDOWS = ("start", "amount")  # as `spend --csv` names them, with the end of each window
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = Decimal(10**11)  # as seconds it would be the year 5138
@@ -45,8 +49,11 @@ class TraceError(SpendguardError):
         return self._problems
 
 
-def read_trace(content: bytes, name: str, zone: ZoneInfo) -> Trace:
+def read_trace(content: bytes, name: str, zone: ZoneInfo, currency: str = "") -> Trace:
     """Return the spend of a file, in the order of time; rows of one instant all count.
+
+    What was spent over a window is spread evenly over its hours. Where the file tells currencies,
+    all must be that of the account.
 
     Raises:
         TraceError: when there is no row, or a line cannot be read.
@@ -54,9 +61,9 @@ def read_trace(content: bytes, name: str, zone: ZoneInfo) -> Trace:
     rows: list[tuple[datetime, int]] = []
     problems: list[Problem] = []
     wrong = 0
-    for number, timestamp, amount in _fields(_text(content, name), name):
+    for number, fields in _fields(_text(content, name), name):
         try:
-            rows.append((_instant(timestamp, zone), _nanos(amount)))
+            rows += _spread(fields, zone, currency)
         except ValueError as error:
             wrong += 1
             if wrong <= TOLD:
@@ -84,10 +91,35 @@ def _text(content: bytes, name: str) -> str:
     return text
 
 
-def _fields(text: str, name: str) -> Iterator[tuple[int, str, str]]:
-    """Yield the two columns of each row that is not empty, with its line."""
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """What a row says; '' where there is no such column."""
+
+    timestamp: str
+    amount: str
+    end: str = ""
+    currency: str = ""
+
+
+def _spread(fields: _Fields, zone: ZoneInfo, currency: str) -> list[tuple[datetime, int]]:
+    """Return what a row says, hour by hour where it is about more than one."""
+    at, nanos = _instant(fields.timestamp, zone), _nanos(fields.amount)
+    if fields.currency and currency and fields.currency.upper() != currency:
+        raise ValueError(
+            f"{_shown(fields.currency)} is not {currency}, the currency of the account"
+        )
+    hours = (_instant(fields.end, zone) - at) // HOUR if fields.end else 1
+    if hours <= 1:
+        return [(at, nanos)]
+    if hours > LONGEST_WINDOW:
+        raise ValueError("its window is longer than a year")
+    return [(at + HOUR * n, part) for n, part in enumerate(divide(nanos, [1] * hours))]
+
+
+def _fields(text: str, name: str) -> Iterator[tuple[int, _Fields]]:
+    """Yield what each row that is not empty says, with its line."""
     reader = csv.reader(StringIO(text, newline=""), skipinitialspace=True)
-    places: tuple[int, int] | None = None
+    places: _Places | None = None
     strict = False
     try:
         for row in reader:
@@ -97,21 +129,33 @@ def _fields(text: str, name: str) -> Iterator[tuple[int, str, str]]:
             if places is None:
                 places = _named(fields)
                 strict = places is None
-                places = places or (0, 1)
+                places = places or _Places(0, 1)
                 if not strict or _untitled(fields):
                     continue
-            yield reader.line_num, *_pick(fields, places, strict=strict)
+            yield reader.line_num, _pick(fields, places, strict=strict)
     except csv.Error as error:
         told = Problem(f"{name}, line {reader.line_num}: not comma-separated: {error}", _HINT)
         raise TraceError([told]) from None
 
 
-def _named(fields: Sequence[str]) -> tuple[int, int] | None:
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Which column is which; None where there is none."""
+
+    timestamp: int
+    amount: int
+    end: int | None = None
+    currency: int | None = None
+
+
+def _named(fields: Sequence[str]) -> _Places | None:
     """Return the places of the columns where this row names them."""
-    names = [field.lower() for field in fields]
-    if any(column not in names for column in COLUMNS):
-        return None
-    return names.index(COLUMNS[0]), names.index(COLUMNS[1])
+    names = {name.lower(): place for place, name in reversed([*enumerate(fields)])}
+    for at, amount in (COLUMNS, WINDOWS):
+        if at in names and amount in names:
+            end = names.get("end") if (at, amount) == WINDOWS else None
+            return _Places(names[at], names[amount], end, names.get("currency"))
+    return None
 
 
 def _untitled(fields: Sequence[str]) -> bool:
@@ -119,12 +163,12 @@ def _untitled(fields: Sequence[str]) -> bool:
     return not any(sign.isdigit() for field in fields for sign in field)
 
 
-def _pick(fields: Sequence[str], places: tuple[int, int], *, strict: bool) -> tuple[str, str]:
-    """Return the two fields; a third one of a row without names may be a decimal comma."""
+def _pick(fields: Sequence[str], places: _Places, *, strict: bool) -> _Fields:
+    """Return the fields that count; a third one of a row without names may be a decimal comma."""
     if strict and any(fields[2:]):
-        return fields[0], ",".join(fields[1:])
-    first, second = (fields[place] if place < len(fields) else "" for place in places)
-    return first, second
+        return _Fields(fields[0], ",".join(fields[1:]))
+    wanted = (places.timestamp, places.amount, places.end, places.currency)
+    return _Fields(*("" if n is None or n >= len(fields) else fields[n] for n in wanted))
 
 
 def _instant(text: str, zone: ZoneInfo) -> datetime:

@@ -162,7 +162,9 @@ class Watch:
         for one in known:
             bench = self._family.accounts[one.name]
             facts = self._facts(one, struck[one.name], now, card_short=short)
-            account = foreseen(None, facts, one, self._seen[one.name], card)
+            account = foreseen(
+                facts, one, self._seen[one.name], card, self._sights[one.name].part(now)
+            )
             found = [finding for rule in bench.rules for finding in rule.evaluate(account)]
             dockets.append((bench.scope, found))
         self._purse.changed = False
@@ -205,6 +207,10 @@ class Watch:
             asked_at=self._desk.last_said(known.name, ASKING),
             budgets=sight.budgets(known, now),
             usage=sight.usage(now),
+            newcomers=sight.view.newcomers(now),
+            unpriced=0
+            if known.position is None
+            else sight.view.unpriced(known.position.checkpoint.at, now),
         )
 
     def foreseen(self, now: datetime) -> Iterator[Foreseen]:
