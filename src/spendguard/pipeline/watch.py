@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, TypeAlias
@@ -12,8 +13,20 @@ from typing import Any, TypeAlias
 from spendguard.core.estimates import Spender, first_unsettled
 from spendguard.core.facts import NewSpender, UnpricedUse, UsageFacts
 from spendguard.core.money import Amount, Money
-from spendguard.core.spikes import BURST, CALM, LOOK_BACK, RECENT, Cause, Moment, Pace, Usual
+from spendguard.core.spikes import (
+    BURST,
+    CALM,
+    LOOK_BACK,
+    RECENT,
+    RUSH,
+    Cause,
+    Moment,
+    Pace,
+    Rush,
+    Usual,
+)
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
+from spendguard.pipeline import rush
 from spendguard.pipeline.estimated import fresh
 from spendguard.store import estimates, readings, spenders, usage
 from spendguard.store.connect import Tx
@@ -27,8 +40,6 @@ NEW_FOR = DAY * 7
 UNPRICED_DAYS = DAY * 7
 COMPARED_DAYS = DAY * 7
 STANDS_AFTER = timedelta(hours=36)
-BURST_HISTORY = DAY * 4  # minutes are kept so long
-BURST_KNOWN = timedelta(hours=18)  # less of it may miss what comes once a day
 BURST_WORTH = 6  # a burst of less than this part of an hour is never much
 WORTH = Amount.parse("0.10")  # of usage that costs must have shown by then
 
@@ -118,11 +129,15 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     if usual is None:
         return None
     before = _running(minutes)
-    moments = [_moment(before, at, usual) for at in _instants(minutes, before, now, back)]
+    days = rush.history(now, back)
+    rushes = rush.find(tx, row, minutes, usual.peak, Window(now - back, now), days)
+    instants = sorted({*_instants(minutes, before, now, back), *rushes})
+    moments = [_moment(before, at, usual, rushes.get(at)) for at in instants]
     worst = max(moments, key=lambda one: max(one.hour, one.quarter * 2, one.burst * 4))
     causes = _causes(tx, row, Window(worst.at - HOUR, worst.at), window) if _fast(worst) else ()
-    dearest = _dearest_burst(tx, row, now) if _sudden(moments) else None
-    return Pace(tuple(moments), causes, accepted, row.spike_accepted_nanos or 0, dearest)
+    dearest = _dearest_burst(tx, row, days) if _sudden(moments) else None
+    told = tuple(_explained(tx, row, one, window) for one in moments)
+    return Pace(told, causes, accepted, row.spike_accepted_nanos or 0, dearest)
 
 
 def _running(minutes: Mapping[datetime, int]) -> Before:
@@ -136,17 +151,17 @@ def _running(minutes: Mapping[datetime, int]) -> Before:
     return before
 
 
-def _moment(before: Before, at: datetime, usual: Usual) -> Moment:
+def _moment(before: Before, at: datetime, usual: Usual, fastest: Rush | None) -> Moment:
     """Return what was spent before an instant; a job of the week may be as sudden as it likes."""
     expected = usual.hour(at)
     burst = before(at, BURST) if expected == usual.peak else 0
-    return Moment(at, before(at, HOUR), before(at, QUARTER), expected, burst)
+    return Moment(at, before(at, HOUR), before(at, QUARTER), expected, burst, fastest)
 
 
 def _instants(
     minutes: Iterable[datetime], before: Before, now: datetime, back: timedelta
-) -> list[datetime]:
-    """Return the present, each quarter-hour before it and the end of its dearest burst, in order."""
+) -> set[datetime]:
+    """Return the present, each quarter-hour before it and the end of its dearest burst."""
     last = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
     quarters = [last - QUARTER * n for n in range(int(back / QUARTER), -1, -1)]
     dearest: dict[datetime, tuple[int, datetime]] = {}
@@ -155,7 +170,7 @@ def _instants(
             quarter = end.replace(minute=end.minute // 15 * 15)
             found = (before(end, BURST), end)
             dearest[quarter] = max(dearest.get(quarter, found), found)
-    return sorted({*quarters, now, *(end for _, end in dearest.values())})
+    return {*quarters, now, *(end for _, end in dearest.values())}
 
 
 def _sudden(moments: Iterable[Moment]) -> bool:
@@ -163,14 +178,10 @@ def _sudden(moments: Iterable[Moment]) -> bool:
     return any(one.burst * BURST_WORTH >= one.usual and one.burst for one in moments)
 
 
-def _dearest_burst(tx: Tx, row: Any, now: datetime) -> int | None:
-    """Return what the dearest five minutes of the last days cost; None while these are not known.
-
-    They are not compared with themselves: the hours that are looked at are no history yet.
-    """
-    before = Window(now - BURST_HISTORY, now - CALM - HOUR)
-    first, nanos = usage.dearest(tx, row.id, before, BURST)
-    known = first is not None and before.end - first >= BURST_KNOWN
+def _dearest_burst(tx: Tx, row: Any, days: Window) -> int | None:
+    """Return what the dearest five minutes of some days cost; None while these are not known."""
+    first, nanos = usage.dearest(tx, row.id, days, BURST)
+    known = first is not None and days.end - first >= rush.KNOWN
     return nanos if known else None
 
 
@@ -178,30 +189,49 @@ def _fast(moment: Moment) -> bool:
     return max(moment.hour, moment.quarter * 2, moment.burst * 4) > moment.usual
 
 
-def _causes(tx: Tx, row: Any, hour: Window, history: Window) -> tuple[Cause, ...]:
-    """Return who spent most of what is above the usual, of each kind that one stands out in."""
-    now_spent = usage.by_spender(tx, row.id, hour)
-    before = _mean_hour(tx, row, history)
+def _explained(tx: Tx, row: Any, moment: Moment, history: Window) -> Moment:
+    """Return a moment with what explains its rush, where it is one."""
+    one = moment.rush
+    if one is None or one.nanos < one.bound:
+        return moment
+    causes = _causes(tx, row, Window(moment.at - RUSH, moment.at), history, one.api_key)
+    return replace(moment, rush=replace(one, causes=causes))
+
+
+def _causes(
+    tx: Tx, row: Any, recent: Window, history: Window, api_key: str | None = None
+) -> tuple[Cause, ...]:
+    """Return who spent most of what is above the usual, of each kind that one stands out in.
+
+    A given api key is named anyway.
+    """
+    now_spent = usage.by_spender(tx, row.id, recent)
+    before = _mean(tx, row, history, recent.length)
     called = readings.called(tx, row.id)
     causes = []
     for place, kind in ((1, "api_key"), (2, "model"), (0, "project")):
         above = _above(now_spent, before, place)
         whole = sum(above.values())
         identity, nanos = max(above.items(), key=lambda one: (one[1], one[0]), default=("", 0))
-        if identity and nanos * 2 >= whole > 0:
+        if kind == "api_key" and api_key is not None:
+            identity, nanos = api_key, above.get(api_key, 0)
+        elif nanos * 2 < whole:
+            continue
+        if identity and nanos > 0:
             name = called.get((kind, identity), "")
             causes.append(Cause(kind, identity, name, nanos * 100 // whole))
     return tuple(causes)
 
 
-def _mean_hour(tx: Tx, row: Any, history: Window) -> dict[Spender, int]:
+def _mean(tx: Tx, row: Any, history: Window, length: timedelta) -> dict[Spender, int]:
+    """Return what each spender spends in so long a time, in the mean of a history."""
     days = usage.estimates(tx, row.id, utc_day(history.start).start, history.end)
     sums: dict[Spender, int] = defaultdict(int)
     for by_spender in days.values():
         for spender, one in by_spender.items():
             sums[spender] += one.nanos or 0
-    hours = max(len(days), 1) * 24
-    return {spender: nanos // hours for spender, nanos in sums.items()}
+    parts = max(len(days), 1) * (DAY // length)
+    return {spender: nanos // parts for spender, nanos in sums.items()}
 
 
 def _above(
