@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spendguard.core.spikes import Usual
+from spendguard.core.money import Money
+from spendguard.core.spikes import Usual, by_the_hour
 from spendguard.core.windows import DAY, HOUR, Window
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -56,3 +57,23 @@ def test_a_single_spike_does_not_teach() -> None:
 
 def test_a_weekly_job_is_not_usual_at_another_hour() -> None:
     assert usual(every_day(5) | weekly(2, off=4)) == 5
+
+
+@pytest.mark.parametrize(
+    ("seen", "pace"),
+    [
+        pytest.param({"spent": "6.00"}, "6.00", id="an hour is its own pace"),
+        pytest.param({"spent": "6.00", "burst": "2.00"}, "24.00", id="five minutes go on"),
+        pytest.param({"spent": "6.00", "rush": "2.00"}, "60.00", id="and so do two"),
+        pytest.param(
+            {"spent": "6.00", "burst": None}, "6.00", id="what is not told counts for none"
+        ),
+        pytest.param({}, "0.00", id="nothing is no pace"),
+    ],
+)
+def test_what_is_accepted_is_a_pace_and_not_what_was_spent_so_far(
+    seen: dict[str, str | None], pace: str
+) -> None:
+    values = {name: text and Money.parse(text, "USD") for name, text in seen.items()}
+
+    assert Money(by_the_hour(values), "USD") == Money.parse(pace, "USD")

@@ -35,7 +35,7 @@ from spendguard.core.money import Money
 from spendguard.core.notifications import Item, Notification, Topic
 from spendguard.core.outlook import Outlook, lapses
 from spendguard.core.recharge import Coming, Course, Steady
-from spendguard.core.spikes import Cause, Moment, Pace
+from spendguard.core.spikes import Cause, Moment, Pace, Rush
 from spendguard.core.windows import Unit, calendar_window
 from spendguard.rules import ACCOUNT_RULES, CARD_RULES, GUARD_RULES
 
@@ -96,8 +96,20 @@ def spiking(hour: str, usual: str, causes: tuple[Cause, ...] = (), **known: obje
     return account(usage=UsageFacts(NOW, Pace((moment,), causes)), **known)
 
 
-SUDDEN = Moment(NOW, *(money(one).nanos for one in ("1.70", "1.25", "2.00", "1.10")))
+def cents(*amounts: int) -> Moment:
+    """A moment with an hour, a quarter of one, a usual hour and five minutes of so many cents."""
+    hour, quarter, usual, burst = (one * 10_000_000 for one in amounts)
+    return Moment(NOW, hour, quarter, usual, burst)
+
+
+SUDDEN = cents(170, 125, 200, 110)
 """A minute in which $1.10 have gone within five, where a whole hour usually costs $2."""
+RUSHED = replace(
+    cents(520, 410, 900, 0),
+    rush=Rush("key_9x", money("3.10").nanos, money("0.30").nanos, CAUSES),
+)
+"""A key that spent $3.10 within two minutes, unlike ever before, where an hour usually costs $9."""
+NAMELESS = Rush("", money("3.10").nanos, 0, CAUSES[1:])
 
 
 def newcomer(kind: str, identity: str, name: str = "") -> NewSpender:
@@ -658,6 +670,11 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
     "spend-spike of five minutes": (
         "spend-spike",
         account(usage=UsageFacts(NOW, Pace((SUDDEN,), CAUSES, dearest=money("0.20").nanos))),
+    ),
+    "spend-spike of two minutes": ("spend-spike", account(usage=UsageFacts(NOW, Pace((RUSHED,))))),
+    "spend-spike of two minutes without a key": (
+        "spend-spike",
+        account(usage=UsageFacts(NOW, Pace((replace(RUSHED, rush=NAMELESS),)))),
     ),
     "spend-spike of one model": ("spend-spike", spiking("6.20", "1.10", CAUSES[1:])),
     "spend-spike without a cause": ("spend-spike", spiking("6.20", "1.10")),

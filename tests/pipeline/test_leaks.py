@@ -78,9 +78,11 @@ def named(finding: Finding) -> set[object]:
     return {finding.subject.rpartition(":")[2], *finding.values.values()}
 
 
-def polls(look: Look, leaked_at: datetime, minutes: int) -> Iterator[AccountFacts]:
+def polls(
+    look: Look, leaked_at: datetime, minutes: int, first: datetime = NOW
+) -> Iterator[AccountFacts]:
     """Poll in order, and yield what is known at each poll that the leak can be seen at."""
-    interval, now = MINUTE * minutes, NOW - MINUTE * minutes
+    interval, now = MINUTE * minutes, first - MINUTE * minutes
     assert fired(look(now, interval)) == []
     while True:
         now += interval
@@ -112,12 +114,61 @@ def test_a_key_at_ten_times_the_normal_hour_is_named_within_two_polls(
     assert any(key in named(finding) for finding in found)
 
 
-def test_polled_each_minute_it_is_named_within_five(world: World, look: Look) -> None:
-    leak(world, NOW, TEXT, "key_bot")
+class TestPolledEachMinute:
+    """Where the minimum is spent within a minute, two polls are two minutes."""
 
-    watched = polls(look, NOW, 1)
+    @pytest.fixture
+    def world(self) -> World:
+        """Two keys that spend evenly, and a third that spends most of an hour within five minutes."""
+        world = World(NOW, lag=HOUR * 6)
+        world.purchase(NOW - DAY * 99, "9000.00")
+        start = NOW - DAY * 5
+        use(world, start, "0.10", "key_old")
+        for n in range(5 * 24 * 12 + 12):
+            at = start + MINUTE * 5 * n
+            use(world, at, "0.50", "key_web")
+            use(world, at + MINUTE, "0.25", "key_bot")
+            if n % 12 == 1:
+                for minute in range(5):
+                    use(world, at + MINUTE * minute, "3.00", "key_job")
+        return world
 
-    assert any(fired(next(watched)) for _ in range(5))
+    @pytest.mark.parametrize(
+        ("minutes", "after", "item", "key"),
+        [
+            pytest.param(1, -1, TEXT, "key_bot", id="begun a second before a poll"),
+            pytest.param(1, 30, TEXT, "key_web", id="begun between two polls"),
+            pytest.param(1, -1, TEXT, "key_old", id="a key that was not used for long"),
+            pytest.param(1, -1, SPEECH, "key_bot", id="used for what never was used"),
+            pytest.param(2, -1, TEXT, "key_bot", id="polled every other minute"),
+        ],
+    )
+    def test_a_key_at_ten_times_the_normal_hour_is_named_within_two(
+        self, world: World, look: Look, minutes: int, after: int, item: str, key: str
+    ) -> None:
+        leaked_at = NOW + SECOND * (20 + after)
+        leak(world, leaked_at, item, key, times=120)
+
+        watched = polls(look, leaked_at, minutes, NOW + SECOND * 20)
+        found = [*fired(next(watched)), *fired(next(watched))]
+
+        assert [one.values["api_key"] for one in found if one.rule == "spend-spike"][-1:] == [key]
+
+    def test_a_job_as_it_comes_every_hour_is_no_spike(self, world: World, look: Look) -> None:
+        look(NOW - MINUTE, MINUTE)
+
+        for n in range(16):
+            facts = look(NOW + MINUTE * n, MINUTE)
+            assert fired(facts) == []
+        assert facts.usage is not None
+        assert facts.usage.pace is not None
+        rushed = [one.rush for one in facts.usage.pace.moments if one.rush is not None]
+        assert {one.api_key for one in rushed} == {"key_job"}
+
+
+def use(world: World, at: datetime, amount: str, key: str) -> None:
+    """Spend on text with a key."""
+    world.spend(at, amount, project="bot", api_key=key, line_item=TEXT, model="gpt-4o")
 
 
 class TestABurst:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from spendguard.core.facts import AccountFacts, UsageFacts
 from spendguard.core.findings import Finding, Severity, Status
 from spendguard.core.money import Amount, Money
-from spendguard.core.spikes import Cause, Moment, Pace
+from spendguard.core.spikes import Cause, Moment, Pace, Rush
 from spendguard.rules.spend_spike import SpendSpike
 
 Facts = Callable[..., AccountFacts]
@@ -79,6 +80,52 @@ def test_five_minutes_are_compared_with_the_dearest_of_the_last_days(
 
     assert finding.step == step
     assert ("burst" in finding.values) is bool(step) is (finding.values.get("times", 0) is None)
+
+
+def rushed(now: datetime, minutes: int, nanos: int, bound: int, usual: int) -> Moment:
+    """A key that spent so many cents in two minutes, in an hour that was quiet otherwise."""
+    causes = (Cause("api_key", "key_9", "ci", 97),)
+    told = Rush("key_9", nanos * CENT, bound * CENT, causes)
+    return replace(moment(now, minutes, nanos, 0, usual), rush=told)
+
+
+@pytest.mark.parametrize(
+    ("nanos", "bound", "usual", "step"),
+    [
+        pytest.param(150, 150, 1000, "3x", id="a twentieth of what fires in an hour is much"),
+        pytest.param(149, 10, 1000, "", id="less of it is none"),
+        pytest.param(150, 151, 1000, "", id="what the key did before is none"),
+        pytest.param(100, 0, 100, "3x", id="a dollar is enough where less is usual"),
+        pytest.param(99, 0, 100, "", id="what is less than a dollar is none"),
+        pytest.param(900, 0, 1000, "3x", id="two minutes are never worse than a warning"),
+    ],
+)
+def test_two_minutes_of_a_key_are_compared_with_what_it_ever_did(
+    facts: Facts, now: datetime, nanos: int, bound: int, usual: int, step: str
+) -> None:
+    finding = judged(facts, rushed(now, 0, nanos, bound, usual))
+
+    assert finding.step == step
+    assert (finding.values.get("api_key") == "ci") is bool(step)
+    assert finding.values.get("rush") == (Money(nanos * CENT, "USD") if step else None)
+
+
+def test_an_hour_that_is_a_spike_says_more_than_two_minutes_of_it(
+    facts: Facts, now: datetime
+) -> None:
+    finding = judged(facts, rushed(now, 5, 200, 0, 100), moment(now, 0, 400))
+
+    assert finding.values["spent"] == Money.parse("4.00", "USD")
+    assert "rush" not in finding.values
+
+
+def test_an_accepted_rush_may_go_on_at_its_pace(facts: Facts, now: datetime) -> None:
+    first, hour = rushed(now, 60, 200, 0, 400), moment(now, 0, 5900, usual=400)
+    accepted = now - timedelta(minutes=59)
+
+    finding = judged(facts, first, hour, accepted_at=accepted, accepted=6000 * CENT)
+
+    assert finding.status is Status.CLEAR
 
 
 def test_a_balance_that_does_not_last_six_hours_makes_it_critical(

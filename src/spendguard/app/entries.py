@@ -16,6 +16,7 @@ from spendguard.core.errors import SpendguardError
 from spendguard.core.facts import AccountFacts
 from spendguard.core.ledger import Kind
 from spendguard.core.money import Money
+from spendguard.core.spikes import by_the_hour
 from spendguard.pipeline import record
 from spendguard.pipeline.evaluate import evaluate_family
 from spendguard.store import alerts, cards, due, readings, silences, spenders
@@ -44,8 +45,7 @@ def _accept(tx: Tx, alert: Alert, account: str, now: datetime) -> None:
         kind, _, identity = alert.subject.removeprefix(f"{account}/").partition(":")
         spenders.accept(tx, row.id, "api_key" if kind == "key" else kind, identity, now)
     elif alert.rule == "spend-spike":
-        spent = alert.values.get("spent")
-        nanos = spent.nanos if isinstance(spent, Money) else 0
+        nanos = by_the_hour(alert.values)
         due.update(tx, row.id, spike_accepted_at=now, spike_accepted_nanos=nanos)
 
 

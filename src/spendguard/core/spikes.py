@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from spendguard.core.money import Money
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 
 LOOK_BACK = DAY * 28
@@ -18,7 +19,28 @@ RECENT = timedelta(hours=26)  # what has just happened is no history yet
 FEWEST = 3  # days of use, without which nothing is usual
 CALM = timedelta(hours=2)
 BURST = timedelta(minutes=5)
+RUSH = timedelta(minutes=2)
 WEEK = DAY * 7
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who spent most of what is above the usual: an api key, a model or a project."""
+
+    kind: str
+    id: str
+    name: str
+    percent: int  # of what is above the usual
+
+
+@dataclass(frozen=True, slots=True)
+class Rush:
+    """What an api key spent in two minutes, in nanos, and from which amount on that is unlike it."""
+
+    api_key: str
+    nanos: int
+    bound: int
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +52,7 @@ class Moment:
     quarter: int
     usual: int  # what such an hour usually costs
     burst: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Who spent most of what is above the usual: an api key, a model or a project."""
-
-    kind: str
-    id: str
-    name: str
-    percent: int  # of what is above the usual
+    rush: Rush | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,13 @@ class Usual:
             for one in weeks
             if one in self.window
         ]
+
+
+def by_the_hour(values: Mapping[str, object]) -> int:
+    """Return the nanos of an hour at the pace that a finding tells of, whatever it was seen in."""
+    seen = ((values.get("spent"), HOUR), (values.get("burst"), BURST), (values.get("rush"), RUSH))
+    paces = (one.nanos * (HOUR // length) for one, length in seen if isinstance(one, Money))
+    return max(paces, default=0)
 
 
 def _peaks(hours: Mapping[datetime, int], window: Window) -> list[int]:

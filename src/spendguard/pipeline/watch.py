@@ -8,13 +8,26 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from spendguard.core.estimates import Spender, first_unsettled
 from spendguard.core.facts import NewSpender, UnpricedUse, UsageFacts
 from spendguard.core.money import Amount, Money
-from spendguard.core.spikes import BURST, CALM, LOOK_BACK, RECENT, Cause, Moment, Pace, Usual
+from spendguard.core.spikes import (
+    BURST,
+    CALM,
+    LOOK_BACK,
+    RECENT,
+    RUSH,
+    Cause,
+    Moment,
+    Pace,
+    Rush,
+    Usual,
+)
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
+from spendguard.pipeline import rush
 from spendguard.pipeline.estimated import fresh
 from spendguard.store import estimates, readings, spenders, usage
 from spendguard.store.connect import Tx
@@ -28,8 +41,6 @@ NEW_FOR = DAY * 7
 UNPRICED_DAYS = DAY * 7
 COMPARED_DAYS = DAY * 7
 STANDS_AFTER = timedelta(hours=36)
-BURST_HISTORY = DAY * 4  # minutes are kept so long
-BURST_KNOWN = timedelta(hours=18)  # less of it may miss what comes once a day
 BURST_WORTH = 6  # a burst of less than this part of an hour is never much
 WORTH = Amount.parse("0.10")  # of usage that costs must have shown by then
 
@@ -118,13 +129,16 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     usual = Usual.of({EPOCH + HOUR * number: nanos for number, nanos in hours}, window)
     if usual is None:
         return None
+    days = rush.history(now, back)
+    found = rush.find(tx, row, minutes, usual.peak, Window(now - back, now), days)
     told = pace_of(
         minutes,
         usual,
         now,
         back,
+        rushes={at: _explained(tx, row, at, one, window) for at, one in found.items()},
         causes=lambda at: _causes(tx, row, Window(at - HOUR, at), window),
-        dearest=lambda: _dearest_burst(tx, row, now),
+        dearest=lambda: _dearest_burst(tx, row, days),
     )
     return replace(told, accepted_at=accepted, accepted=row.spike_accepted_nanos or 0)
 
@@ -136,6 +150,7 @@ def pace_of(
     back: timedelta = CALM,
     width: timedelta = MINUTE,
     *,
+    rushes: Mapping[datetime, Rush] = MappingProxyType({}),
     causes: Callable[[datetime], tuple[Cause, ...]],
     dearest: Callable[[], int | None],
 ) -> Pace:
@@ -146,7 +161,8 @@ def pace_of(
     """
     before = _running(used)
     minutes = used if width == MINUTE else ()
-    moments = [_moment(before, at, usual) for at in _instants(minutes, before, now, back)]
+    instants = sorted({*_instants(minutes, before, now, back), *rushes})
+    moments = [_moment(before, at, usual, rushes.get(at)) for at in instants]
     worst = max(moments, key=lambda one: max(one.hour, one.quarter * 2, one.burst * 4))
     return Pace(
         tuple(moments),
@@ -166,17 +182,17 @@ def _running(minutes: Mapping[datetime, int]) -> Before:
     return before
 
 
-def _moment(before: Before, at: datetime, usual: Usual) -> Moment:
+def _moment(before: Before, at: datetime, usual: Usual, fastest: Rush | None) -> Moment:
     """Return what was spent before an instant; a job of the week may be as sudden as it likes."""
     expected = usual.hour(at)
     burst = before(at, BURST) if expected == usual.peak else 0
-    return Moment(at, before(at, HOUR), before(at, QUARTER), expected, burst)
+    return Moment(at, before(at, HOUR), before(at, QUARTER), expected, burst, fastest)
 
 
 def _instants(
     minutes: Iterable[datetime], before: Before, now: datetime, back: timedelta
-) -> list[datetime]:
-    """Return the present, each quarter-hour before it and the end of its dearest burst, in order."""
+) -> set[datetime]:
+    """Return the present, each quarter-hour before it and the end of its dearest burst."""
     last = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
     quarters = [last - QUARTER * n for n in range(int(back / QUARTER), -1, -1)]
     dearest: dict[datetime, tuple[int, datetime]] = {}
@@ -185,7 +201,7 @@ def _instants(
             quarter = end.replace(minute=end.minute // 15 * 15)
             found = (before(end, BURST), end)
             dearest[quarter] = max(dearest.get(quarter, found), found)
-    return sorted({*quarters, now, *(end for _, end in dearest.values())})
+    return {*quarters, now, *(end for _, end in dearest.values())}
 
 
 def _sudden(moments: Iterable[Moment]) -> bool:
@@ -193,14 +209,10 @@ def _sudden(moments: Iterable[Moment]) -> bool:
     return any(one.burst * BURST_WORTH >= one.usual and one.burst for one in moments)
 
 
-def _dearest_burst(tx: Tx, row: Any, now: datetime) -> int | None:
-    """Return what the dearest five minutes of the last days cost; None while these are not known.
-
-    They are not compared with themselves: the hours that are looked at are no history yet.
-    """
-    before = Window(now - BURST_HISTORY, now - CALM - HOUR)
-    first, nanos = usage.dearest(tx, row.id, before, BURST)
-    known = first is not None and before.end - first >= BURST_KNOWN
+def _dearest_burst(tx: Tx, row: Any, days: Window) -> int | None:
+    """Return what the dearest five minutes of some days cost; None while these are not known."""
+    first, nanos = usage.dearest(tx, row.id, days, BURST)
+    known = first is not None and days.end - first >= rush.KNOWN
     return nanos if known else None
 
 
@@ -209,34 +221,53 @@ def fast(moment: Moment) -> bool:
     return max(moment.hour, moment.quarter * 2, moment.burst * 4) > moment.usual
 
 
-def _causes(tx: Tx, row: Any, hour: Window, history: Window) -> tuple[Cause, ...]:
+def _explained(tx: Tx, row: Any, at: datetime, one: Rush, history: Window) -> Rush:
+    """Return a rush with what explains it, where it is one."""
+    if one.nanos < one.bound:
+        return one
+    return replace(one, causes=_causes(tx, row, Window(at - RUSH, at), history, one.api_key))
+
+
+def _causes(
+    tx: Tx, row: Any, recent: Window, history: Window, api_key: str | None = None
+) -> tuple[Cause, ...]:
     """Return who spent most of what is above the usual, of each kind that one stands out in."""
-    now_spent = usage.by_spender(tx, row.id, hour)
-    return causes_of(now_spent, _mean_hour(tx, row, history), readings.called(tx, row.id))
+    now_spent = usage.by_spender(tx, row.id, recent)
+    before = _mean(tx, row, history, recent.length)
+    return causes_of(now_spent, before, readings.called(tx, row.id), api_key)
 
 
 def causes_of(
     now_spent: Mapping[Spender, int],
     before: Mapping[Spender, int],
     called: Mapping[tuple[str, str], str],
+    api_key: str | None = None,
 ) -> tuple[Cause, ...]:
-    """Return who spends more than in a mean hour before, of each kind that one stands out in."""
+    """Return who spends more than in the mean of as long a time before, of each kind.
+
+    Named is who stands out in it; a given api key anyway.
+    """
     causes = []
     for place, kind in ((1, "api_key"), (2, "model"), (0, "project")):
         above = _above(now_spent, before, place)
         whole = sum(above.values())
         identity, nanos = max(above.items(), key=lambda one: (one[1], one[0]), default=("", 0))
-        if identity and nanos * 2 >= whole > 0:
+        if kind == "api_key" and api_key is not None:
+            identity, nanos = api_key, above.get(api_key, 0)
+        elif nanos * 2 < whole:
+            continue
+        if identity and nanos > 0:
             name = called.get((kind, identity), "")
             causes.append(Cause(kind, identity, name, nanos * 100 // whole))
     return tuple(causes)
 
 
-def _mean_hour(tx: Tx, row: Any, history: Window) -> dict[Spender, int]:
+def _mean(tx: Tx, row: Any, history: Window, length: timedelta) -> dict[Spender, int]:
+    """Return what each spender spends in so long a time, in the mean of a history."""
     whole_days = Window(utc_day(history.start).start, history.end)
     sums, days = usage.by_spender_and_days(tx, row.id, whole_days)
-    hours = max(days, 1) * 24
-    return {spender: nanos // hours for spender, nanos in sums.items()}
+    parts = max(days, 1) * (DAY // length)
+    return {spender: nanos // parts for spender, nanos in sums.items()}
 
 
 def _above(

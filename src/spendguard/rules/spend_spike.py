@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -11,7 +12,7 @@ from spendguard.core.alerts import Policy
 from spendguard.core.facts import AccountFacts
 from spendguard.core.findings import Finding, Severity, Status, Value
 from spendguard.core.money import Amount, Money
-from spendguard.core.spikes import CALM, Moment, Pace
+from spendguard.core.spikes import CALM, Cause, Moment, Pace
 from spendguard.rules.base import known_position, read_values, unknown
 
 MINIMUM = Amount.parse("1.00")
@@ -20,6 +21,7 @@ DRAIN_HOURS = 6  # a balance that lasts no longer at this pace makes it critical
 RISES = 2  # so many times what was acknowledged is told again
 BURST_PART = 6  # this part of what fires in an hour is much within five minutes
 BURST_RATIO = 2  # and so many times the dearest five minutes of the last days
+RUSH_PART = 20  # this part of what fires in an hour is much within two minutes, of one api key
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class SpendSpike:
     """Fire at `ratio` times the usual hour within an hour, or half of that within a quarter of one.
 
     A sixth of it within five minutes is enough where that is twice the dearest five minutes of the
-    last days. It must also be `minimum` in money. It is over after two calm hours.
+    last days, a twentieth within two minutes where one api key spends it as it never did. It must
+    also be `minimum` in money. It is over after two calm hours.
     """
 
     name: ClassVar[str] = "spend-spike"
@@ -46,7 +49,7 @@ class SpendSpike:
         hot = self._episode(facts, pace)
         if not hot:
             latest = pace.moments[-1] if pace.moments else None
-            values = _values(facts, pace, latest)
+            values = _values(facts, pace.causes, latest)
             return [Finding(self.name, facts.account, Status.CLEAR, values=values)]
         return [self._fire(facts, pace, hot)]
 
@@ -55,7 +58,7 @@ class SpendSpike:
         for level, times in ((2, WORSE), (1, 1)):
             if self._lasts(moment, times) or self._bursts(pace, moment, times):
                 return level
-        return 0
+        return int(self._rushes(moment))
 
     def _lasts(self, moment: Moment, times: int = 1) -> bool:
         least, usual = self.minimum.nanos, moment.usual * self.ratio
@@ -68,6 +71,12 @@ class SpendSpike:
             return False
         part = moment.usual * self.ratio // BURST_PART
         return moment.burst >= max(self.minimum.nanos, part, pace.dearest * BURST_RATIO) * times
+
+    def _rushes(self, moment: Moment) -> bool:
+        """Tell whether two minutes were unlike an api key, and worth something to the account."""
+        part = moment.usual * self.ratio // RUSH_PART
+        one = moment.rush
+        return one is not None and one.nanos >= max(self.minimum.nanos, part, one.bound)
 
     def _episode(self, facts: AccountFacts, pace: Pace) -> list[Moment]:
         """Return the moments of the spike that lasts, empty without one or once it is accepted."""
@@ -85,10 +94,8 @@ class SpendSpike:
 
     def _fire(self, facts: AccountFacts, pace: Pace, hot: list[Moment]) -> Finding:
         recent = [one for one in hot if facts.now - one.at < CALM] or hot
-        worst = max(recent, key=lambda one: (self._level(pace, one), self._lasts(one), one.hour))
-        values = _values(facts, pace, worst)
-        if not self._lasts(worst):
-            values |= {"burst": Money(worst.burst, facts.currency), "times": None}
+        worst = max(recent, key=lambda one: self._rank(pace, one))
+        values = self._told(facts, pace, worst)
         drains = "empty_in" in values
         critical = self._level(pace, worst) > 1 or drains
         severity = Severity.CRITICAL if critical else Severity.WARNING
@@ -105,8 +112,25 @@ class SpendSpike:
             values,
         )
 
+    def _rank(self, pace: Pace, moment: Moment) -> tuple[int, int, int]:
+        """Order moments: the worse, then what lasted longer, then what cost more."""
+        kind = 2 if self._lasts(moment) else int(self._bursts(pace, moment, 1))
+        return self._level(pace, moment), kind, moment.hour
 
-def _values(facts: AccountFacts, pace: Pace, moment: Moment | None) -> dict[str, Value]:
+    def _told(self, facts: AccountFacts, pace: Pace, worst: Moment) -> dict[str, Value]:
+        """Return the figures of what is a spike: the hour's, or what went within minutes."""
+        if self._lasts(worst):
+            return _values(facts, pace.causes, worst)
+        if worst.rush is None or self._bursts(pace, worst, 1):
+            burst = Money(worst.burst, facts.currency)
+            return _values(facts, pace.causes, worst) | {"burst": burst, "times": None}
+        rush = Money(worst.rush.nanos, facts.currency)
+        return _values(facts, worst.rush.causes, worst) | {"rush": rush, "times": None}
+
+
+def _values(
+    facts: AccountFacts, causes: Iterable[Cause], moment: Moment | None
+) -> dict[str, Value]:
     told: dict[str, Value] = read_values(facts)
     if moment is None:
         return told
@@ -116,7 +140,7 @@ def _values(facts: AccountFacts, pace: Pace, moment: Moment | None) -> dict[str,
         "spent_until": moment.at,
         "times": moment.hour // moment.usual if moment.usual else None,
     }
-    for cause in pace.causes:
+    for cause in causes:
         told |= {cause.kind: cause.name or cause.id, f"{cause.kind}_percent": cause.percent}
     position = known_position(facts)
     if position is not None and 0 < position.floor.nanos < moment.hour * DRAIN_HOURS:

@@ -7,7 +7,7 @@ hours are what sums are made of; the finer buckets only tell how an hour divides
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -272,6 +272,45 @@ def dearest(
     found = tx.execute(sa.select(sa.func.min(spans.c.first), sa.func.max(spans.c.nanos))).one()
     first, nanos = found
     return (None, 0) if first is None else (EPOCH + MINUTE * first, int(nanos))
+
+
+def by_api_key(
+    tx: sa.Connection,
+    account_id: int,
+    window: Window,
+    width: timedelta,
+    keys: Collection[str] | None = None,
+) -> dict[str, dict[int, int]]:
+    """Return the nanos of the buckets that begin in a window, of each api key or of some of them."""
+    table = BUCKETS[width]
+    unit, rows, dims = table.c[_unit(table)], table.c, usage_dimensions.c
+    query = (
+        sa.select(dims.api_key, unit, sa.func.sum(rows.nanos))
+        .join(usage_dimensions, dims.id == rows.dimension_id)
+        .where(rows.account_id == account_id, rows.nanos > 0)
+        .where(unit >= _first(window.start, width), unit < _first(window.end, width))
+        .group_by(dims.api_key, unit)
+    )
+    if keys is not None:
+        query = query.where(dims.api_key.in_(keys))
+    found: dict[str, dict[int, int]] = defaultdict(dict)
+    for api_key, number, nanos in tx.execute(query):
+        found[api_key][number] = int(nanos)
+    return found
+
+
+def first_used(tx: sa.Connection, account_id: int, window: Window, width: timedelta) -> int | None:
+    """Return the number of the first bucket with use that begins in a window."""
+    table = BUCKETS[width]
+    unit, rows = table.c[_unit(table)], table.c
+    query = (
+        sa.select(unit)
+        .where(rows.account_id == account_id, rows.nanos > 0)
+        .where(unit >= _first(window.start, width), unit < _first(window.end, width))
+        .order_by(unit)
+        .limit(1)
+    )
+    return tx.execute(query).scalar_one_or_none()
 
 
 def by_spender(tx: sa.Connection, account_id: int, window: Window) -> dict[Spender, int]:

@@ -12,7 +12,8 @@ from spendguard.core.spikes import BURST, CALM, LOOK_BACK, RECENT, Cause, Pace
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline.replay.tempo import Tempo
 from spendguard.pipeline.replay.used import Buckets, StoredUsage
-from spendguard.pipeline.watch import BURST_HISTORY, BURST_KNOWN, causes_of, fast, pace_of
+from spendguard.pipeline.rush import KNOWN, history
+from spendguard.pipeline.watch import causes_of, fast, pace_of
 from spendguard.store.usage import MINUTE, QUARTER
 
 Called = Mapping[tuple[str, str], str]
@@ -73,9 +74,9 @@ class Speed:
 
     def _dearest(self, now: datetime) -> int | None:
         """Return what the dearest five minutes of the days before cost, as the live guard tells it."""
-        end, spans = now - CALM - HOUR, defaultdict[int, int](int)
-        known = [at for at in self.usage.minutes if now - BURST_HISTORY <= at < end]
-        if not known or end - min(known) < BURST_KNOWN:
+        days, spans = history(now, CALM), defaultdict[int, int](int)
+        known = [at for at in self.usage.minutes if at in days]
+        if not known or days.end - min(known) < KNOWN:
             return None
         for at in known:
             spans[int(at.timestamp()) // int(BURST.total_seconds())] += _sum(self.usage.minutes, at)
