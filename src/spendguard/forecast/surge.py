@@ -12,7 +12,7 @@ from spendguard.core.forecasts import CAUTIOUS, HOURS, LEVELS
 from spendguard.forecast.grid import Floats, Ints
 
 LASTS = 24  # hours
-LOOK_BACK, FEWEST = 28, 3  # days that tell what is usual
+LOOK_BACK, FEWEST = 21, 3  # days that tell what is usual
 BEYOND = 2.0  # so many times the dearest hour of nine days in ten
 RECENT = (1, 2)  # hours: two calm ones end it
 CAUTIOUS_LINES = np.array([[level >= CAUTIOUS] for level in LEVELS])
