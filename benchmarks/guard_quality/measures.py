@@ -19,6 +19,7 @@ from spendguard.pipeline.replay.sight import Lagging
 from spendguard.rules.card_short import CardShort
 
 AHEAD = timedelta(hours=6)
+FARTHEST = 1000  # times the look-back: beyond that it never comes
 LEAKS = ("spend-spike", "key-unknown", "recharge-frequent")
 """The rules that may tell of a leaked key."""
 FOUND_WITHIN = DAY * 2
@@ -35,6 +36,7 @@ class Measured:
     failed: int = 0
     foreseeable: int = 0
     unwarned: int = 0  # of the foreseeable, six hours before
+    sudden: int = 0  # of these: it came before the mean burn had it come
     leads: list[float] = field(default_factory=list)
     false_short: int = 0
     under_margin: int = 0  # of these: the card paid all, and was left with less than its margin
@@ -77,9 +79,11 @@ def _charges(made: Operated, played: Played, found: Measured) -> None:
         lead = one.lead or timedelta(0)
         if one.lead is not None:
             found.leads.append(one.lead / HOUR)
-        if _foreseeable(made, one.event):
+        crossing = _crossing(made, one.event)
+        if crossing is not None and crossing <= one.event.at - AHEAD + CardShort().horizon:
             found.foreseeable += 1
             found.unwarned += lead < AHEAD
+            found.sudden += lead < AHEAD and crossing > one.event.at
     found.false_short += len(held.false)
     found.under_margin += sum(_under_margin(made, one.at) for one in held.false)
 
@@ -99,17 +103,19 @@ def _under_margin(made: Operated, at: datetime) -> bool:
     return left < card.margin + card.verification_hold
 
 
-def _foreseeable(made: Operated, event: Happening) -> bool:
-    """Tell whether the mean burn of a week, six hours before, took the balance under the trigger."""
+def _crossing(made: Operated, event: Happening) -> datetime | None:
+    """Return when the mean burn of a week takes the balance under the trigger, as seen 6 h before.
+
+    None where it never does, and where there are no two days to see it in.
+    """
     at = event.at - AHEAD
     seen = at - made.scenario.lag
     since = max(seen - DAY * 7, made.scenario.begin)
-    days = (seen - since) / DAY
     model = next(
         plan.account.recharge for plan in made.family.plans if plan.account.name == event.account
     )
-    if days < 2 or model is None or event.balance is None:
-        return False
+    if seen - since < DAY * 2 or model is None or event.balance is None:
+        return None
     spent = made.life.run.spent(event.account, Window(since, seen))
     between = made.life.run.spent(event.account, Window(seen, event.at))
     came = sum(
@@ -120,9 +126,10 @@ def _foreseeable(made: Operated, event: Happening) -> bool:
         and one.amount is not None
         and at < one.at <= event.at
     )
-    floor = event.balance.nanos + between - came
-    horizon = CardShort().horizon + made.scenario.lag
-    return floor - spent / days * (horizon / DAY) < model.trigger.nanos
+    above = event.balance.nanos + between - came - model.trigger.nanos
+    if above < 0:
+        return seen
+    return seen + (seen - since) * (above / spent) if above < spent * FARTHEST else None
 
 
 def _spikes(made: Operated, played: Played, found: Measured) -> None:

@@ -14,6 +14,7 @@ COLUMNS = (
     "failed",
     "foreseeable",
     "unwarned",
+    "sudden",
     "lead h",
     "false/year",
     "but margin",
@@ -30,9 +31,18 @@ def total(found: Sequence[Measured], kind: str) -> Measured:
     """Return the sum of what was measured."""
     whole = Measured(kind, 0.0)
     for one in found:
-        for name in ("account_years", "failed", "foreseeable", "unwarned", "false_short"):
+        for name in ("account_years", "failed", "foreseeable", "false_short"):
             setattr(whole, name, getattr(whole, name) + getattr(one, name))
-        for name in ("under_margin", "false_spikes", "leaks", "inside", "asked", "compared"):
+        for name in (
+            "unwarned",
+            "sudden",
+            "under_margin",
+            "false_spikes",
+            "leaks",
+            "inside",
+            "asked",
+            "compared",
+        ):
             setattr(whole, name, getattr(whole, name) + getattr(one, name))
         whole.leads += one.leads
         whole.found_after += one.found_after
@@ -62,6 +72,7 @@ def _row(one: Measured, *, spikes: bool) -> tuple[str, ...]:
         str(one.failed),
         str(one.foreseeable),
         str(one.unwarned),
+        str(one.sudden),
         f"{median(one.leads):.0f}" if one.leads else "-",
         f"{one.false_short / one.account_years:.2f}",
         f"{(one.false_short - one.under_margin) / one.account_years:.2f}",
@@ -92,6 +103,10 @@ def verdicts(found: Sequence[Measured], *, spikes: bool) -> Iterator[str]:
     told: list[tuple[str, str, bool]] = [
         ("foreseeable failed charges unwarned 6 h ahead", str(whole.unwarned), not whole.unwarned)
     ]
+    if whole.unwarned:
+        rest = whole.unwarned - whole.sudden
+        asked = "the same, but for charges that came before the mean burn had them come"
+        told.append((asked, str(rest), not rest))
     if whole.leads:
         lead = median(whole.leads)
         told.append(("median lead at least 24 h", f"{lead:.0f} h", lead >= 24))
@@ -99,9 +114,9 @@ def verdicts(found: Sequence[Measured], *, spikes: bool) -> Iterator[str]:
     short = whole.false_short / years
     told.append(("at most one false card-short an account-year", f"{short:.2f}", short <= 1))
     if short > 1:
-        rest = (whole.false_short - whole.under_margin) / years
+        each = (whole.false_short - whole.under_margin) / years
         asked = "the same, but for cards that paid and were left under their margin"
-        told.append((asked, f"{rest:.2f}", rest <= 1))
+        told.append((asked, f"{each:.2f}", each <= 1))
     if spikes:
         quarter = whole.false_spikes / years / 4
         asked = "at most one false spend-spike an account-quarter"

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.guard_quality.__main__ import Task, run, tasks
 from benchmarks.guard_quality.corpus import BEGIN, SHAPES, Story, story
-from benchmarks.guard_quality.measures import measure
+from benchmarks.guard_quality.measures import Measured, measure
 from benchmarks.guard_quality.report import lines, verdicts
 from spendguard.core.money import NANOS
 from spendguard.core.windows import DAY, HOUR
@@ -57,6 +57,15 @@ def test_the_table_has_a_line_for_each_kind_and_says_what_is_missed() -> None:
     told = list(verdicts(found, spikes=True))
     assert all(line.startswith(("reached", "MISSED")) for line in told)
     assert any("spend-spike" in line for line in told)
+
+
+def test_what_came_sooner_than_the_mean_burn_had_it_is_told_apart() -> None:
+    found = [Measured("leaked", 1.0, failed=3, foreseeable=3, unwarned=2, sudden=1)]
+
+    first, second, *_ = verdicts(found, spikes=False)
+    assert first.endswith("unwarned 6 h ahead: 2")
+    assert second.startswith("MISSED   the same, but for")
+    assert second.endswith(": 1")
 
 
 def test_it_runs_over_a_trace_of_ones_own(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -133,6 +134,52 @@ def test_a_new_level_is_believed_within_days() -> None:
     assert expected(told, 24) > 8
     calm = made(days(40, lambda _: 2))
     assert expected(calm, 24) == 2
+
+
+def test_an_account_that_never_moved_is_not_expected_to() -> None:
+    chance = Random(1)  # noqa: S311  no secret
+    told = made(hours(56 * 24, lambda _: chance.uniform(0.5, 1.5)))
+    assert expected(told, WEEK, 10) > 0.93 * WEEK
+    assert expected(told, WEEK, 90) < 1.065 * WEEK
+
+
+class TestASurge:
+    """Hours that cost far more than the dearest usually do: they may go on for a day."""
+
+    @staticmethod
+    def told(*latest: float) -> Forecast:
+        def pattern(back: int) -> float:
+            if back >= -len(latest):
+                return latest[back]
+            return 1.0 if (NOW + HOUR * back).hour >= 12 else 0.2
+
+        return made(hours(28 * 24, pattern))
+
+    def test_is_in_the_cautious_lines_from_its_first_hour_on(self) -> None:
+        calm, surging = self.told(), self.told(10.0)
+        for level in (90, 95):
+            for hour in (1, 6, 24):
+                more = expected(surging, hour, level) - expected(calm, hour, level)
+                assert more >= 10 * hour
+        assert expected(surging, 24, 50) < 2 * expected(calm, 24, 50)
+
+    def test_is_not_expected_for_longer_than_a_day(self) -> None:
+        told = self.told(10.0)
+        assert expected(told, 72, 90) - expected(told, 24, 90) < 2 * 48
+
+    @pytest.mark.parametrize(
+        "latest",
+        [
+            pytest.param((1.9,), id="less than twice the dearest hour"),
+            pytest.param((10.0, 0.2, 0.2), id="two calm hours end it"),
+        ],
+    )
+    def test_is_one_only_while_it_lasts(self, latest: tuple[float, ...]) -> None:
+        assert expected(self.told(*latest), 24, 90) < 40
+
+    def test_is_not_seen_where_nothing_is_usual_yet(self) -> None:
+        told = made(hours(60, lambda back: 10.0 if back == -1 else 1.0))
+        assert expected(told, 24, 90) < 100
 
 
 @pytest.mark.parametrize("idle", [5, 20, 40])

@@ -208,17 +208,21 @@ def test_a_tax_of_nothing_is_not_told() -> None:
     ("held", "balance", "rates", "fires"),
     [
         pytest.param("7.40", "9.00", ("2.00", "0.50", "0.20"), False, id="possible in two days"),
-        pytest.param("7.40", "9.00", ("4.80", "0.50", "0.20"), True, id="possible within a day"),
+        pytest.param("7.40", "9.00", ("5.40", "0.50", "0.20"), True, id="possible within 18 hours"),
         pytest.param("7.40", "9.00", ("2.00", "1.80", "0.20"), True, id="expected in time"),
         pytest.param("9.99", "9.00", ("2.00", "2.00", "2.00"), True, id="a cent too little"),
         pytest.param("10.00", "9.00", ("2.00", "2.00", "2.00"), False, id="only margin lacks"),
-        pytest.param("10.00", "6.00", ("2.00", "2.00", "2.00"), True, id="and it is near"),
+        pytest.param("10.00", "5.01", ("2.00", "2.00", "2.00"), False, id="however near it is"),
+        pytest.param("10.00", "4.99", ("2.00", "2.00", "2.00"), True, id="until it is due"),
+        pytest.param("11.99", "4.99", ("2.00", "2.00", "2.00"), True, id="by a cent of margin"),
+        pytest.param("12.00", "4.99", ("2.00", "2.00", "2.00"), False, id="all margin is left"),
+        pytest.param("10.00", "6.00", ("8.00", "8.00", "8.00"), True, id="the one after it fails"),
     ],
 )
 def test_it_begins_neither_on_what_is_only_possible_nor_too_late(
     held: str, balance: str, rates: tuple[str, ...], *, fires: bool
 ) -> None:
-    known = replace(payer("a", balance, rates[1]), outlook=outlook(balance, *rates))
+    known = replace(payer("main", balance, rates[1]), outlook=outlook(balance, *rates))
     [finding] = CardShort().evaluate(card(held, known))
 
     assert (finding.status is Status.FIRING) is fires

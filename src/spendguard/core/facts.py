@@ -218,6 +218,13 @@ class Payer:
     course: Course | None
     outlook: Outlook | None = None
 
+    @property
+    def due(self) -> bool:
+        """True while a charge is due: it is under its trigger, or the last charge failed."""
+        if self.recharge is None or not self.recharge.enabled or self.course is None:
+            return False
+        return self.course.retried or self.course.balance < self.recharge.trigger
+
 
 @dataclass(frozen=True, slots=True)
 class CardFacts:

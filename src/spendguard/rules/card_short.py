@@ -67,28 +67,29 @@ class CardShort:
         """Tell whether it is time to speak: neither when a charge is only possible, nor too late.
 
         What must be on the card is counted by the cautious course. To speak on that alone would be
-        early more often than right. A charge that the card pays out of its margin is told a third
-        of the horizon ahead, for it will most likely succeed.
+        early more often than right. A charge that leaves no whole margin will most likely succeed:
+        it is told once it is due, and the next one like every other.
         """
-        soon = self.horizon / 3
         unpaid = _from(first_unpaid(facts.card, balance + wanted.margin, wanted), wanted)
-        if any(self._likely(one, facts.now, self.horizon, soon) for one in unpaid):
+        if balance < self.minimum.of(facts.card.currency):
+            unpaid = wanted.charges
+        if any(self._likely(one, facts.now) for one in unpaid):
             return True
-        spare = _from(first_unpaid(facts.card, balance, wanted), wanted) or wanted.charges
-        return any(self._likely(one, facts.now, soon, timedelta(0)) for one in spare)
+        due = {one.account for one in facts.payers if one.due}
+        lacking = _from(first_unpaid(facts.card, balance, wanted), wanted)
+        return any(_unsure(one) or (one.at <= facts.now and one.account in due) for one in lacking)
 
-    @staticmethod
-    def _likely(one: Coming, now: datetime, horizon: timedelta, soon: timedelta) -> bool:
+    def _likely(self, one: Coming, now: datetime) -> bool:
         """Tell whether a charge comes in time on the slow course, or is expected well in time.
 
         One that may come so soon that a warning would be late counts too, however likely.
         """
-        if one.earliest is None and one.latest is None:
+        if _unsure(one):
             return True
-        if one.earliest is not None and soon and one.earliest <= now + soon:
+        if one.earliest is not None and one.earliest <= now + self.horizon / 4:
             return True
-        surely = one.latest is not None and one.latest <= now + horizon
-        return surely or one.at <= now + horizon * 5 / 6
+        surely = one.latest is not None and one.latest <= now + self.horizon
+        return surely or one.at <= now + self.horizon * 5 / 6
 
     def _fire(
         self,
@@ -140,6 +141,11 @@ def _deadline(now: datetime, failing: Coming) -> datetime | None:
     by = min(now + (failing.at - now) * 3 // 4, failing.soonest)
     by = by.replace(minute=0, second=0, microsecond=0)
     return by if by > now else None
+
+
+def _unsure(one: Coming) -> bool:
+    """Tell whether nobody can say how sure it is when a charge comes: then what it needs counts."""
+    return one.earliest is None and one.latest is None
 
 
 def _from(first: Coming | None, wanted: Need) -> tuple[Coming, ...]:
