@@ -19,6 +19,7 @@ FEWEST = 3  # days of use, without which nothing is usual
 CALM = timedelta(hours=2)
 BURST = timedelta(minutes=5)
 WEEK = DAY * 7
+BESIDE = (-HOUR, timedelta(0), HOUR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Usual:
         hour = (at - HOUR).replace(minute=0, second=0, microsecond=0)
         weeks = [hour - WEEK * back for back in range(1, 5)]
         return [
-            max(self.hours.get(one + HOUR * beside, 0) for beside in (-1, 0, 1))
+            max([self.hours.get(one + beside, 0) for beside in BESIDE])
             for one in weeks
             if one in self.window
         ]
