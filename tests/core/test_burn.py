@@ -14,11 +14,12 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def days(*amounts: int) -> list[DaySpend]:
-    """Spend of the days before today, newest first, then nothing more."""
-    return [
+    """Spend of today and of the days before it, told newest first."""
+    told = [
         DaySpend(utc_day(NOW - DAY * back), Money(amount, "USD"))
         for back, amount in enumerate(amounts)
     ]
+    return told[::-1]
 
 
 @pytest.mark.parametrize(

@@ -183,8 +183,8 @@ def test_a_charge_of_a_far_future_is_none() -> None:
 def test_the_course_goes_down_with_time_and_never_back() -> None:
     here = course("9.00")
 
-    assert here.after(NOW + DAY / 2).balance == usd("8.00")
-    assert here.after(NOW - DAY) == here
+    assert here.left(NOW, usd("9.00").nanos, NOW + DAY / 2) == usd("8.00").nanos
+    assert here.left(NOW, usd("9.00").nanos, NOW - DAY) == usd("9.00").nanos
 
 
 amounts = st.integers(5, 60).map(lambda dollars: f"{dollars}.00")

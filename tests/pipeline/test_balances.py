@@ -25,7 +25,7 @@ from spendguard.core.money import Money
 from spendguard.core.readings import Balance, Extras, RawReply, SpendRead, UsageRead
 from spendguard.core.reconcile import Books, reconcile
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
-from spendguard.pipeline.foresight import foreseen, look_ahead, spent_of
+from spendguard.pipeline.foresight import forecast_of, foreseen, look_ahead, spent_of
 from spendguard.pipeline.gather import account_facts
 from spendguard.pipeline.known import Plan, course, know
 from spendguard.pipeline.poll import PollOutcome, poll
@@ -109,8 +109,8 @@ class Here:
             known = know(tx, plan, now)
             here = course(known, Strikes(2), now)
             facts = account_facts(tx, known, Strikes(2), {}, now, card_short=False, changed=False)
-            seen = look_ahead(known, here, now, spent_of(tx, known, now))
-            return foreseen(tx, facts, known, seen, None)
+            seen = look_ahead(known, here, forecast_of(known, now, spent_of(tx, known, now)))
+            return foreseen(facts, known, seen, None, lambda _budget, _window: ())
 
     def position(self, now: datetime = NOW) -> Position:
         position = self.facts(now).position

@@ -20,7 +20,7 @@ from spendguard.core.outlook import next_of
 from spendguard.core.readings import Spend, SpendRead
 from spendguard.core.recharge import Coming
 from spendguard.core.windows import DAY, Window, utc_day
-from spendguard.pipeline.foresight import look_ahead, spent_of
+from spendguard.pipeline.foresight import forecast_of, look_ahead, spent_of
 from spendguard.pipeline.known import Plan, course, know
 from spendguard.store import due, ledger, readings
 from spendguard.store.connect import Store, Tx
@@ -67,7 +67,8 @@ def state(tx: Tx, cents: int, at: datetime) -> None:
 
 def told(tx: Tx) -> Told:
     known = know(tx, Plan(replace(account(), recharge=RECHARGE), (), ZoneInfo("UTC")), NOW)
-    seen = look_ahead(known, course(known, Strikes(2), NOW), NOW, spent_of(tx, known, NOW))
+    told = forecast_of(known, NOW, spent_of(tx, known, NOW))
+    seen = look_ahead(known, course(known, Strikes(2), NOW), told)
     assert seen.outlook is not None
     falls = seen.outlook.falls_to(RECHARGE.trigger, NOW)
     return seen.forecast, falls, next_of(RECHARGE, seen.outlook, NOW)

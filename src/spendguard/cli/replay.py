@@ -65,7 +65,9 @@ def play_trace(options: Options) -> Replayed:
     shown = Progress(len(rounds) * (scenario.end - scenario.begin))
     for one in rounds:
         family = one.family(account)
-        played = watched(family, scenario, life, forecasts=one.wants, progress=shown.look)
+        played = watched(
+            family, scenario, life, forecasts=one.wants, progress=shown.look, helped=True
+        )
         one.take(family, played, scenario.begin, scenario.end, played)
     shown.end()
     return Replayed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -17,22 +18,28 @@ FEWEST = 2
 def burn(days: Sequence[DaySpend], now: datetime, look_back: int = LOOK_BACK) -> Burn | None:
     """Return the mean of the last 7 complete UTC days since the first cost; None below two.
 
-    What usage shows and is not booked yet is spent too. Today counts only where it is already
-    higher than that mean.
+    `days` come in the order of time. What usage shows and is not booked yet is spent too. Today
+    counts only where it is already higher than that mean.
     """
-    today = utc_day(now)
-    first = min((day.day.start for day in days if day.amount.nanos + day.unbooked), default=None)
+    first = next((place for place, day in enumerate(days) if _spent(day)), None)
     if first is None:
         return None
-    since = max(today.start - DAY * look_back, first)
-    spent = {day.day.start: day.known for day in days if since <= day.day.start <= today.start}
-    complete = [amount for start, amount in spent.items() if start < today.start]
+    today = utc_day(now).start
+    recent = days[bisect_left(days, today - DAY * look_back, lo=first, key=_start) :]
+    complete = [_spent(day) for day in recent if _start(day) < today]
     if len(complete) < FEWEST:
         return None
-    currency = complete[0].currency
-    total = sum(amount.nanos for amount in complete)
-    mean = Money(-(-total // len(complete)), currency)
-    return Burn(max(mean, spent.get(today.start, mean)), len(complete))
+    mean = -(-sum(complete) // len(complete))
+    so_far = [_spent(day) for day in recent if _start(day) == today]
+    return Burn(Money(max([mean, *so_far]), days[0].amount.currency), len(complete))
+
+
+def _start(day: DaySpend) -> datetime:
+    return day.day.start
+
+
+def _spent(day: DaySpend) -> int:
+    return day.amount.nanos + day.unbooked
 
 
 def runway(balance: Money, rate: Burn | None) -> timedelta | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from spendguard.core.accounts import Card, Recharge
 from spendguard.core.charges import Charge, Outcome
@@ -74,6 +75,7 @@ def untaxed(amount: Money, percent: str) -> Money | None:
     return credit if taxed(credit, percent) == amount else None
 
 
+@lru_cache(maxsize=32)
 def _share(percent: str) -> tuple[int, int]:
     """Return what a credit is multiplied with, and divided by, to add the tax exactly."""
     tax, whole = Decimal(percent).as_integer_ratio()
@@ -137,13 +139,16 @@ def pays_all(
     card: Card, balance: Money, payers: Iterable[Payer], now: datetime, until: datetime
 ) -> bool:
     """Tell whether a card pays all that is known to come until then; when does not matter here."""
-    expected: list[Coming] = []
+    left = balance - card.verification_hold - card.margin
     for payer in payers:
         if payer.recharge is None or payer.course is None:
             continue
         leading = payer.course if payer.outlook is None else payer.outlook.early
-        expected += lead(payer.recharge, leading, now, until) or ()
-    return balance >= need(card, expected).amount
+        for charge in lead(payer.recharge, leading, now, until) or ():
+            left -= _taken(card, charge.amount)
+            if left.nanos < 0:
+                return False
+    return True
 
 
 def _order(one: Coming) -> tuple[datetime, datetime, str]:

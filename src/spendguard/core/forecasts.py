@@ -26,6 +26,7 @@ CAUTIOUS = 90
 LONGEST = timedelta(days=36500)
 _MICROSECOND = timedelta(microseconds=1)
 _HOUR = HOUR // _MICROSECOND
+_MOST_WEEKS = LONGEST // (HOUR * WEEK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +75,19 @@ class Path:
         """
         if nanos <= 0:
             return self.start
-        week = self._week
         rounds = 0
         if nanos > self.spent[-1]:
+            week = self._week
             if week <= 0:
                 return None
             rounds = -(-(nanos - self.spent[-1]) // week)
-            if rounds > LONGEST // (HOUR * WEEK):
+            if rounds > _MOST_WEEKS:
                 return None
-        wanted = nanos - rounds * week
-        hour = bisect_left(self.spent, wanted)
+            nanos -= rounds * week
+        hour = bisect_left(self.spent, nanos)
         before = self.spent[hour - 1] if hour else 0
-        part = -(-(wanted - before) * _HOUR // (self.spent[hour] - before))
-        return self.start + timedelta(microseconds=(rounds * WEEK + hour) * _HOUR + part)
+        part = -(-(nanos - before) * _HOUR // (self.spent[hour] - before))
+        return self.start + ((rounds * WEEK + hour) * _HOUR + part) * _MICROSECOND
 
     def between(self, start: datetime, end: datetime) -> int:
         """Return what is spent from one instant to another."""
@@ -102,9 +103,11 @@ class Path:
         return self.spent[-1] - self.spent[-1 - WEEK]
 
     def _sum(self, hours: int) -> int:
-        rounds = max(-(-(hours - len(self.spent)) // WEEK), 0)
-        hours -= rounds * WEEK
-        return rounds * self._week + (self.spent[hours - 1] if hours else 0)
+        beyond = hours - len(self.spent)
+        if beyond <= 0:
+            return self.spent[hours - 1] if hours else 0
+        rounds = -(-beyond // WEEK)
+        return rounds * self._week + self.spent[hours - rounds * WEEK - 1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ class _Book:
 
     def copy(self) -> _Book:
         """Return a book that goes on from here, and leaves this one as it is."""
-        lots = [replace(lot) for lot in self.lots]
+        lots = [_Lot(one.id, one.kind, one.left, one.at, one.expires_at) for one in self.lots]
         return replace(self, lots=lots, under=dict(self.under))
 
 
@@ -361,7 +361,7 @@ def _begun(settled: Settled | None, levels: Iterable[int]) -> tuple[Settled, dat
     """Return the books to go on from, and the instant they are of."""
     if settled is None:
         return Settled(FIRST, _Book(), _Book(under=dict.fromkeys(levels))), FIRST
-    return replace(settled, billed=settled.billed.copy(), floor=settled.floor.copy()), settled.at
+    return Settled(settled.at, settled.billed.copy(), settled.floor.copy()), settled.at
 
 
 def _play(

@@ -32,7 +32,7 @@ class Outlook:
 
     def _falls(self, course: Course, level: Money, now: datetime) -> datetime | None:
         there = course.falls_to(level)
-        return None if there is None else self.told(max(there.at, now))
+        return None if there is None else self.told(max(there, now))
 
     def told(self, at: datetime) -> datetime | None:
         """Return an instant, None where it lies beyond what was foreseen."""

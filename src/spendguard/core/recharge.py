@@ -8,7 +8,7 @@ limit is at least the minimum.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from spendguard.core.accounts import Recharge
@@ -74,20 +74,15 @@ class Course:
             return self.path
         return None if self.per_day is None else Steady(self.per_day.nanos)
 
-    def after(self, until: datetime) -> Course:
-        """Return the course from a later instant on."""
-        pace = self.pace
-        if until <= self.at or pace is None:
-            return self
-        left = self.balance.nanos - self._gone(pace, self.at, until)
-        return replace(self, at=until, balance=Money(left, self.currency))
-
-    def falls_to(self, level: Money) -> Course | None:
-        """Return the course from where its balance is down to a level, None where it never is."""
+    def falls_to(self, level: Money) -> datetime | None:
+        """Return when the balance is down to a level, None where it never is."""
         fallen = self.fallen(self.at, self.balance.nanos, level.nanos)
-        if fallen is None:
-            return None
-        return replace(self, at=fallen[0], balance=Money(fallen[1], self.currency))
+        return None if fallen is None else fallen[0]
+
+    def left(self, at: datetime, held: int, until: datetime) -> int:
+        """Return what is left at a later instant of a balance held at one."""
+        pace = self.pace
+        return held if until <= at or pace is None else held - self._gone(pace, at, until)
 
     def fallen(self, at: datetime, held: int, level: int) -> tuple[datetime, int] | None:
         """Return when a balance held at an instant is down to a level, and what it is then."""
@@ -162,14 +157,17 @@ def expected(
     """Return the charges from now on, one by one; None where settings or burn do not tell."""
     if not model.enabled or (model.amount is None and model.restore_to is None):
         return None
-    here = course.after(now)
-    if here.pace is None and here.balance >= model.trigger and not here.retried:
+    held = course.left(course.at, course.balance.nanos, now)
+    if course.pace is None and held >= model.trigger.nanos and not course.retried:
         return None
-    return _charges(model, replace(here, at=max(here.at, now)), until)
+    return _charges(model, course, max(course.at, now), held, until)
 
 
-def _charges(model: Recharge, course: Course, until: datetime) -> Iterator[Coming]:
-    at, held, forced, trigger = course.at, course.balance.nanos, course.retried, model.trigger.nanos
+def _charges(
+    model: Recharge, course: Course, at: datetime, held: int, until: datetime
+) -> Iterator[Coming]:
+    """Yield the charges from an instant on at which so much is held."""
+    forced, trigger = course.retried, model.trigger.nanos
     month, spent = utc_month(at), course.recharged.nanos
     for _ in range(MOST):
         if not forced and held >= trigger:
@@ -183,8 +181,7 @@ def _charges(model: Recharge, course: Course, until: datetime) -> Iterator[Comin
         if amount is None:  # the month's limit is used up: it starts anew with the next
             if month.end > until:
                 return
-            here = replace(course, at=at, balance=Money(held, course.currency)).after(month.end)
-            at, held = month.end, here.balance.nanos
+            at, held = month.end, course.left(at, held, month.end)
             continue
         yield Coming(course.account, at, Money(amount, course.currency))
         held, spent, forced = held + amount, spent + amount, False

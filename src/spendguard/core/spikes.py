@@ -21,6 +21,7 @@ CALM = timedelta(hours=2)
 BURST = timedelta(minutes=5)
 RUSH = timedelta(minutes=2)
 WEEK = DAY * 7
+BESIDE = (-HOUR, timedelta(0), HOUR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Usual:
         hour = (at - HOUR).replace(minute=0, second=0, microsecond=0)
         weeks = [hour - WEEK * back for back in range(1, 5)]
         return [
-            max(self.hours.get(one + HOUR * beside, 0) for beside in (-1, 0, 1))
+            max([self.hours.get(one + beside, 0) for beside in BESIDE])
             for one in weeks
             if one in self.window
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -50,7 +51,7 @@ class Window(tuple[datetime, datetime]):
         return self.end - self.start
 
     def __contains__(self, instant: object) -> bool:
-        return isinstance(instant, datetime) and self.start <= instant < self.end
+        return isinstance(instant, datetime) and self[0] <= instant < self[1]
 
     def overlap(self, other: Window) -> Window | None:
         """Return the part both have in common, None when there is none."""
@@ -80,7 +81,13 @@ def utc_day(instant: datetime) -> Window:
 
 def utc_month(instant: datetime) -> Window:
     """Return the UTC month that holds `instant`: that of providers' own limits."""
-    return calendar_window(instant, Unit.MONTH, UTC)
+    day = instant.astimezone(UTC)
+    return _utc_month(day.year, day.month)
+
+
+@lru_cache(maxsize=32)
+def _utc_month(year: int, month: int) -> Window:
+    return calendar_window(datetime(year, month, 1, tzinfo=UTC), Unit.MONTH, UTC)
 
 
 def a_year_after(instant: datetime) -> datetime:

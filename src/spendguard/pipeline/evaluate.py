@@ -18,7 +18,7 @@ from spendguard.core.reconcile import reconcile
 from spendguard.core.routing import Channel
 from spendguard.pipeline.ceilings import budget_days
 from spendguard.pipeline.evaluations import account_evaluation, card_evaluation
-from spendguard.pipeline.foresight import foreseen, look_ahead, spent_of
+from spendguard.pipeline.foresight import forecast_of, foreseen, look_ahead, spent_of
 from spendguard.pipeline.gather import account_facts, card_facts, guard_facts, payer
 from spendguard.pipeline.judge import Docket, Judged, Scope, judge
 from spendguard.pipeline.known import Known, Plan, course, infer, know
@@ -70,7 +70,7 @@ def evaluate_family(tx: Tx, family: Family, now: datetime) -> dict[str, Judged]:
     struck = _strikes(paying, charged, known)
     courses = [course(one, struck[one.name], now) for one in known]
     seen = [
-        look_ahead(one, here, now, spent_of(tx, one, now))
+        look_ahead(one, here, forecast_of(one, now, spent_of(tx, one, now)))
         for one, here in zip(known, courses, strict=True)
     ]
     marks = [ledger.mark(tx, one.row.id) for one in known]

@@ -62,7 +62,7 @@ def _runway_hours(facts: AccountFacts) -> float | None:
         return None
     middle = facts.outlook.middle
     end = middle.falls_to(Money.zero(facts.currency))
-    return None if end is None else round((end.at - middle.at) / timedelta(hours=1), 1)
+    return None if end is None else round((end - middle.at) / timedelta(hours=1), 1)
 
 
 def _next(facts: AccountFacts) -> dict[str, Any] | None:

@@ -35,15 +35,14 @@ class Foresight:
     outlook: Outlook | None
 
 
-def look_ahead(
-    known: Known, here: Course | None, now: datetime, spent: Sequence[Spent] | None = None
-) -> Foresight:
-    """Return what is foreseen of an account that spent so, on whose balance `here` tells.
-
-    Without `spent` it is what its days tell.
-    """
+def forecast_of(known: Known, now: datetime, spent: Sequence[Spent] | None = None) -> Forecast:
+    """Return how the spend of an account goes on that spent so; without `spent`, as its days tell."""
     days = past_until(known.days, known.row.last_ok_at) if spent is None else spent
-    told = foresee(days, now, known.plan.account.currency)
+    return foresee(days, now, known.plan.account.currency)
+
+
+def look_ahead(known: Known, here: Course | None, told: Forecast) -> Foresight:
+    """Return what is foreseen of an account whose spend goes on so, on whose balance `here` tells."""
     return Foresight(told, _outlook(known, here, told))
 
 
@@ -92,11 +91,11 @@ def _outlook(known: Known, here: Course | None, told: Forecast) -> Outlook | Non
         return None
 
     def along(percent: int, balance: Money) -> Course:
-        course = replace(here, balance=balance, path=told.path(percent))
-        if course.pace is None:
-            return course
+        path = told.path(percent)
+        pace = here.pace if path is None else path
         unsure = position.billed - balance
-        return replace(course, lapses=lapses(position.lots, course.at, unsure, course.pace))
+        lost = () if pace is None else lapses(position.lots, here.at, unsure, pace)
+        return replace(here, balance=balance, path=path, lapses=lost)
 
     return Outlook(
         early=along(CAUTIOUS, position.floor),

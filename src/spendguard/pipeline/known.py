@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -197,8 +198,9 @@ def succeeded(known: Known) -> list[Charge]:
 
 def burn_of(known: Known, now: datetime, look_back: int = 7) -> Burn | None:
     """Return the burn by the days that were read whole, and today."""
-    read = [day for day in known.days if _complete(known, day) or now in day.day]
-    return burn(read, now, look_back)
+    days, whole = known.days, _read_whole(known)
+    today = [day for day in days[whole.stop :] if now in day.day]
+    return burn([*days[whole], *today], now, look_back)
 
 
 def position_at(
@@ -255,8 +257,11 @@ def _costs_read(row: Any, stated_at: datetime) -> bool:
     )
 
 
-def _complete(known: Known, day: DaySpend) -> bool:
-    """Tell whether all of a day was read; what a balance fell by was not, before it was asked for."""
-    row = known.row
-    begun = not known.plan.states_balance or row.first_ok_at <= day.day.start
-    return row.last_ok_at is not None and bool(day.day.end <= row.last_ok_at and begun)
+def _read_whole(known: Known) -> slice:
+    """Return which days were read whole; what a balance fell by was not, before it was asked for."""
+    days, row, first = known.days, known.row, 0
+    if row.last_ok_at is None:
+        return slice(0, 0)
+    if known.plan.states_balance:
+        first = bisect_left(days, row.first_ok_at, key=lambda day: day.day.start)
+    return slice(first, bisect_right(days, row.last_ok_at, key=lambda day: day.day.end))

@@ -19,6 +19,7 @@ from spendguard.core.world_card import CardTerms, Holding
 from spendguard.core.world_run import MICROSECOND, Happening, Run, Trace
 from spendguard.pipeline.evaluate import Family, Paying
 from spendguard.pipeline.known import LEAST, MOST, overdraft
+from spendguard.pipeline.replay.ahead import ahead
 from spendguard.pipeline.replay.desk import Told
 from spendguard.pipeline.replay.sight import Lagging, Sight, View
 from spendguard.pipeline.replay.watch import Foreseen, Watch
@@ -27,6 +28,8 @@ PAYS_ALL = Money(10**30, "XXX")
 """What a card holds of which nobody said what it holds: a replay cannot let it fail."""
 TAKES_NOTHING = (0, 1)
 """What a charge takes from a card in whose currency nobody stated what it is worth."""
+LONG = 1000
+"""Looks from which on a second process earns what it costs to start."""
 REPEATED_AFTER = DAY  # the provider tries a failed charge again
 
 Progress = Callable[[datetime], None]
@@ -184,9 +187,28 @@ def watched(
     forecasts: Callable[[datetime], bool] = lambda _at: True,
     progress: Progress = lambda _at: None,
     view: Show = Lagging,
+    helped: bool = False,
 ) -> Played:
-    """Return what a guard says that watches a life: at each step, and whenever a charge is seen."""
-    watch = Watch(family, _sights(family, scenario, life, view))
+    """Return what a guard says that watches a life: at each step, and whenever a charge is seen.
+
+    It may be `helped` by a second process, where that is worth it.
+    """
+    sights = _sights(family, scenario, life, view)
+    if not (
+        helped and scenario.hourly and (scenario.end - scenario.begin) // scenario.every > LONG
+    ):
+        return _watched(Watch(family, sights), scenario, life, forecasts, progress)
+    with ahead(sights, (at for at, _ in _looks(scenario, life))) as foretold:
+        return _watched(Watch(family, sights, foretold), scenario, life, forecasts, progress)
+
+
+def _watched(
+    watch: Watch,
+    scenario: Scenario,
+    life: Life,
+    forecasts: Callable[[datetime], bool],
+    progress: Progress,
+) -> Played:
     for name, balance in sorted(scenario.balances.items()):
         watch.hear_of_balance(name, _stated(name, scenario, life), balance)
     waiting = deque(one for one in life.happened if one.amount is not None)

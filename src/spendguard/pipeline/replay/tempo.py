@@ -24,6 +24,7 @@ class Tempo:
     begin: datetime
     lag: timedelta
     _nanos: list[int] = field(default_factory=list)
+    _dearest: list[int] = field(default_factory=list)  # hour of each UTC day so far
     _hours: dict[datetime, int] = field(default_factory=dict)
     _pace: Pace | None = None
     _until: datetime | None = None
@@ -52,6 +53,9 @@ class Tempo:
         start = self.begin + HOUR * len(self._nanos)
         while start + HOUR <= until:
             nanos = self.caused(Window(start, start + HOUR))
+            if len(self._nanos) % A_DAY == 0:
+                self._dearest.append(nanos)
+            self._dearest[-1] = max(self._dearest[-1], nanos)
             self._nanos.append(nanos)
             self._hours[start] = nanos
             start += HOUR
@@ -79,4 +83,5 @@ class Tempo:
         if first >= last:
             return
         for day in range(first // A_DAY * A_DAY, last, A_DAY):
-            yield max(self._nanos[max(day, first) : min(day + A_DAY, last)])
+            whole = first <= day and day + A_DAY <= last
+            yield self._dearest[day // A_DAY] if whole else max(self._nanos[max(day, first) : last])

@@ -17,10 +17,11 @@ from spendguard.core.money import Money
 from spendguard.core.reconcile import Books, Statement
 from spendguard.core.world_run import Happening, Kind
 from spendguard.pipeline.evaluate import TO_BAN, Family, Paying
-from spendguard.pipeline.foresight import Foresight, foreseen, look_ahead
+from spendguard.pipeline.foresight import Foresight, forecast_of, foreseen, look_ahead
 from spendguard.pipeline.gather import ASKING, account_known, card_known, payer
 from spendguard.pipeline.judge import Scope
 from spendguard.pipeline.known import Known, course, credit_proven_at
+from spendguard.pipeline.replay.ahead import Foretold, nobody
 from spendguard.pipeline.replay.desk import Desk, Told
 from spendguard.pipeline.replay.sight import Sight
 
@@ -55,8 +56,11 @@ class _Purse:
 class Watch:
     """What is known of a family, and what is said of it. Tell and ask it in the order of time."""
 
-    def __init__(self, family: Family, sights: Mapping[str, Sight]) -> None:
+    def __init__(
+        self, family: Family, sights: Mapping[str, Sight], foretold: Foretold = nobody
+    ) -> None:
         self._family = family
+        self._foretold = foretold
         self._sights = {name: sights[name] for name in sorted(sights)}
         self._desk = Desk()
         self._known: dict[str, Known] = {}
@@ -134,7 +138,7 @@ class Watch:
         struck = self._strikes(known)
         courses = [course(one, struck[one.name], now) for one in known]
         self._seen = {
-            one.name: look_ahead(one, here, now, self._sights[one.name].spent(now))
+            one.name: look_ahead(one, here, self._forecast(one, now))
             for one, here in zip(known, courses, strict=True)
         }
         card: CardFacts | None = None
@@ -171,6 +175,10 @@ class Watch:
         for sight in self._sights.values():
             sight.changed = False
         return self._desk.judge(dockets, now)
+
+    def _forecast(self, known: Known, now: datetime) -> Forecast:
+        told = self._foretold()
+        return told or forecast_of(known, now, self._sights[known.name].spent(now))
 
     def _know(self, sight: Sight, now: datetime) -> Known:
         known = sight.know(now)
