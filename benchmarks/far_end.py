@@ -109,9 +109,12 @@ class _State:
 
     def _page(self, query: dict[str, list[str]], width: int, results: Any) -> str:
         now = int(self.now or time.time())  # noqa: TID251  the far end has its own clock
-        start = max(int(query["start_time"][0]), int(self.since)) // width * width
+        asked = query.get("page", query["start_time"])[0]
+        start = max(int(asked), int(self.since)) // width * width
         end = min(int(query.get("end_time", [str(now)])[0]), now)
         last = (end - 1) // width * width
+        starts = range(start, end, width)
+        told = starts[: int(query.get("limit", [str(len(starts))])[0])]
         data = [
             {
                 "object": "bucket",
@@ -119,9 +122,11 @@ class _State:
                 "end_time": one + width,
                 "results": results(one, one == last),
             }
-            for one in range(start, end, width)
+            for one in told
         ]
-        page = {"object": "page", "data": data, "has_more": False, "next_page": None}
+        more = len(told) < len(starts)
+        cursor = str(starts[len(told)]) if more else None
+        page = {"object": "page", "data": data, "has_more": more, "next_page": cursor}
         return json.dumps(page)
 
     def _costs(self, start: int, last: bool) -> list[dict[str, Any]]:  # noqa: FBT001

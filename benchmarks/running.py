@@ -189,6 +189,7 @@ def _memory_of_peers(accounts: int) -> list[int]:
 def _memory_alone() -> int:
     with FarEnd() as end:
         config = configured(folder("alone"), end, 1, "1s")
+        fund(config)  # which makes the database, as the service does before it starts
         with ours(config) as mine:
             wait(lambda: end.log()["costs"] > 5)
             rest(SETTLED / 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -305,6 +306,27 @@ class TestWhatIsEstimated:
             }
         ]
 
+    @pytest.mark.usefixtures("used")
+    def test_totals_of_a_dimension_tell_what_the_window_before_cost(self, run: Run) -> None:
+        whole = {"currency": "USD", "amount": "50.50", "booked": "0.20", "estimated": "50.30"}
+
+        hour = run("spend", "--since", "1h", "--by", "key", "--json").json
+        unread = run("spend", "--since", "30d", "--by", "model", "--json").json
+
+        assert hour["totals"] == [{**whole, "before": "0.50"}]
+        assert unread["totals"][0]["before"] is None
+
+    def test_totals_name_a_currency_that_only_the_window_before_has(
+        self, run: Run, used: Seed
+    ) -> None:
+        used.spent(TODAY - 3 * DAY, DOLLAR, currency="EUR")
+        window = ("--since", "2026-11-21", "--until", "2026-11-23", "--by", "account")
+
+        [euro, _] = run("spend", *window, "--json").json["totals"]
+
+        none = {"amount": "0.00", "booked": "0.00", "estimated": "0.00"}
+        assert euro == {"currency": "EUR", **none, "before": "1.00"}
+
     def test_of_a_settled_day_is_dropped(self, run: Run, used: Seed) -> None:
         used.unbooked(TODAY - 3 * DAY, DOLLAR, api_key="key_1", model="m")
         used.unbooked(TODAY - 2 * DAY, 3 * DOLLAR, api_key="key_1", model="m")
@@ -385,6 +407,47 @@ class TestTheTerminal:
 
         assert lines[1].split() == ["key_" + "1" * 48, "1.00", "USD", "100", "%"]
         assert "█" in run("spend", "--by", "model").out
+
+    @pytest.mark.parametrize(
+        ("columns", "titles"),
+        [
+            ("80", "key amount estimated share before"),
+            ("50", "key amount estimated share"),
+            ("40", "key amount estimated"),
+            ("30", "key amount"),
+        ],
+    )
+    def test_that_is_narrow_shows_names_and_amounts_before_all_else(
+        self, columns: str, titles: str, run: Run, seed: Seed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seed.empty().configured("main").read(NOW, usage_read_at=NOW)
+        names = {"account_id": 1, "kind": "api_key", "provider_id": "key_1", "active": True}
+        seed.insert(schema.names, {**names, "name": "客服机器人生产环境"})
+        with seed.at_once():
+            for back in range(3):
+                seed.spent(TODAY - back * DAY, 155 * DOLLAR, api_key="key_1")
+            seed.unbooked(TODAY, DOLLAR, api_key="key_1")
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        for name, value in (("COLUMNS", columns), ("TERM", "xterm"), ("NO_COLOR", "1")):
+            monkeypatch.setenv(name, value)
+
+        out = run("spend", "--since", "1d", "--by", "key").out
+        head, first, *_ = re.sub(r"\x1b\[[0-9]*m", "", out).splitlines()
+
+        assert head.split() == titles.split()
+        assert first.startswith("客服机器人生产环")
+        assert "233.50  USD" in first
+
+    def test_has_bars_of_each_currency_by_itself(
+        self, run: Run, seed: Seed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seed.empty().configured("main").read()
+        seed.spent(TODAY, DOLLAR).spent(TODAY, 700 * DOLLAR, currency="CNY")
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        for name, value in (("COLUMNS", "80"), ("TERM", "dumb")):
+            monkeypatch.setenv(name, value)
+
+        assert run("spend").out.count("█" * BAR) == 2
 
     @pytest.mark.usefixtures("spent")
     def test_alone_has_bars(self, run: Run) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from spendguard.cli.instants import resolve, rfc3339
@@ -33,7 +33,7 @@ def run(options: Options) -> int:
         rows = spending.answer(question)
         if options.json:
             flat = [_flat(row, question.by, nested=True) for row in rows]
-            emit({"rows": flat, "totals": [*_totals(rows)]})
+            emit({"rows": flat, "totals": _totals(spending, question, rows)})
         elif options.csv:
             _csv(rows, question.by)
         else:
@@ -59,11 +59,28 @@ def _question(options: Options, asked: Source) -> Question:
     return Question(account, Window(since, until), options.by)
 
 
-def _totals(rows: Sequence[Row]) -> Iterator[dict[str, str]]:
-    """Yield the totals of each currency as JSON has them."""
-    for currency, kinds in sorted(totals(rows).items()):
-        told = {kind: exact(kinds[kind]) for kind in KINDS}
-        yield {"currency": currency, "amount": exact(sum(kinds.values())), **told}
+def _totals(
+    spending: Spending, question: Question, rows: Sequence[Row]
+) -> list[dict[str, str | None]]:
+    """Return the totals of each currency as JSON has them; by calendar, time itself is compared."""
+    now = totals(rows)
+    if question.by not in COLUMNS:
+        return [_total(currency, kinds) for currency, kinds in sorted(now.items())]
+    former = spending.before(Question(question.account, question.window))
+    then = None if former is None else totals(former)
+    none = dict.fromkeys(KINDS, 0)
+    return [
+        {
+            **_total(currency, now.get(currency, none)),
+            "before": None if then is None else exact(sum(then.get(currency, none).values())),
+        }
+        for currency in sorted({*now, *(then or ())})
+    ]
+
+
+def _total(currency: str, kinds: Mapping[str, int]) -> dict[str, str | None]:
+    told = {kind: exact(kinds[kind]) for kind in KINDS}
+    return {"currency": currency, "amount": exact(sum(kinds.values())), **told}
 
 
 def _flat(row: Row, by: str, *, nested: bool) -> dict[str, Any]:

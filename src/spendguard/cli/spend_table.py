@@ -25,6 +25,10 @@ from spendguard.store.spending import BOOKED, COLUMNS, ESTIMATED, Question, Row,
 BAR = 24
 _SHORTEST = 8
 """How long the longest bar is at least; where a terminal leaves less room, there are none."""
+_NAME = 16
+"""How much of a name stands on one line at least, or all of it; other columns give way to it."""
+_LESSER = ("before", "share", "estimated")
+"""The columns that give way on a narrow terminal, one after the other."""
 
 _SIGNS = ("█", "░", "▏")
 _PLAIN_SIGNS = ("#", ".", ".")
@@ -57,8 +61,10 @@ def show(asked: Source, spending: Spending, question: Question, rows: Sequence[R
         "": [line.currency for line in lines],
         **_details(question, lines, rows, former),
     }
-    if on_terminal() and (room := _room(columns)) >= _SHORTEST:
-        columns[" "] = _bars(lines, room)
+    if on_terminal():
+        _fit(columns, question.by)
+        if (room := _room(columns)) >= _SHORTEST:
+            columns[" "] = _bars(lines, min(room, BAR))
     titles = [
         Column(title, right=title not in {question.by, "", " "}, folds=title == question.by)
         for title in columns
@@ -97,16 +103,34 @@ def _details(
     return columns
 
 
+def _fit(columns: dict[str, list[str | Cell]], name: str) -> None:
+    """Take lesser columns away until the names have room."""
+    wanted = min(_wide(name, columns[name]), _NAME)
+    for lesser in _LESSER:
+        rest = {title: column for title, column in columns.items() if title != name}
+        if _room(rest) >= wanted:
+            return
+        columns.pop(lesser, None)
+
+
 def _room(columns: Mapping[str, Sequence[str | Cell]]) -> int:
-    """Return how long a bar may be where the other columns stand on one line."""
-    texts = ([title, *map(str, column)] for title, column in columns.items())
-    taken = sum(max(map(width, column)) + len(GAP) for column in texts)
-    return min(terminal_width() - taken, BAR)
+    """Return how wide one more column may be where these stand on one line."""
+    taken = sum(_wide(title, column) + len(GAP) for title, column in columns.items())
+    return terminal_width() - taken
+
+
+def _wide(title: str, column: Sequence[str | Cell]) -> int:
+    return max(map(width, [title, *map(str, column)]))
 
 
 def _bars(lines: Sequence[_Line], length: int) -> list[str | Cell]:
-    most = max(line.nanos for line in lines)
-    return [Cell(bar(line.booked, line.nanos, most, length), "cyan") for line in lines]
+    """Return bars of which the longest is the most of each currency: they do not compare."""
+    most: dict[str, int] = {}
+    for line in lines:
+        most[line.currency] = max(most.get(line.currency, 0), line.nanos)
+    return [
+        Cell(bar(line.booked, line.nanos, most[line.currency], length), "cyan") for line in lines
+    ]
 
 
 def _amount(nanos: int) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from spendguard.core.accounts import Account
@@ -34,6 +35,7 @@ WIDE_EVERY = HOUR * 2
 LOOK_EVERY = timedelta(minutes=30)
 HISTORY = DAY * 31
 CHUNK = DAY * 7
+PIECE = HOUR * 6  # of minutes, as many as a page holds
 NOT_TOLD = "the provider does not tell what is used"
 
 Progress = Callable[[int, int, str], None]  # days read, days wanted, of what
@@ -103,7 +105,12 @@ def _read_series(
     failures: set[ErrorKind] = set()
     if not series:
         return failures
-    read = _ask(asking, _minutes(row, asking.now), MINUTE, series)
+    *earlier, last = _pieces(_minutes(row, asking.now))
+    for piece in earlier:
+        read = _ask(asking, piece, MINUTE, series)
+        failures |= _failed(read, series)
+        _keep(asking, read, known_until)
+    read = _ask(asking, last, MINUTE, series)
     failures |= _failed(read, series)
     _keep_changed(asking, read, known_until, row.usage_read_at)
     if wide:
@@ -195,6 +202,13 @@ def _minutes(row: Any, now: datetime) -> Window:
         start = max(min(now - BY_MINUTE, row.usage_read_at - HOUR), start)
     begin = start.replace(minute=0, second=0, microsecond=0)
     return Window(begin, now.replace(second=0, microsecond=0) + MINUTE)
+
+
+def _pieces(window: Window) -> list[Window]:
+    """Return the parts of a window that are kept one by one, so that all of it is never in memory."""
+    starts = range(0, window.length // MINUTE, PIECE // MINUTE)
+    cuts = [*(window.start + MINUTE * start for start in starts), window.end]
+    return [Window(*pair) for pair in pairwise(cuts)]
 
 
 def _hours(row: Any, now: datetime) -> Window:

@@ -61,7 +61,6 @@ class Store:
             max_overflow=-1,  # threads wait for the lock of the database, never for a connection
         )
         event.listen(self.engine, "connect", _prepare)
-        event.listen(self.engine, "begin", _begin)
         event.listen(self.engine, "handle_error", _open_anew)
 
     @property
@@ -88,6 +87,9 @@ class Store:
         """
         try:
             with self.engine.begin() as tx:
+                tx.exec_driver_sql(
+                    "BEGIN IMMEDIATE"
+                )  # an event for it would make each statement dearer
                 yield tx
         except exc.DatabaseError as error:
             known = explain(error.orig)
@@ -120,10 +122,6 @@ def _prepare(connection: Any, _record: Any) -> None:
         f"busy_timeout={_BUSY_SECONDS * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _open_anew(context: Any) -> None:

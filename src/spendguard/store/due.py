@@ -44,7 +44,10 @@ def register(tx: sa.Connection, configured: Sequence[Account]) -> None:
 
 def load(tx: sa.Connection, name: str) -> Row:
     """Return the row of a registered account."""
-    return tx.execute(sa.select(accounts).where(accounts.c.name == name)).one()
+    return tx.execute(_LOAD, {"name": name}).one()
+
+
+_LOAD = sa.select(accounts).where(accounts.c.name == sa.bindparam("name"))  # eight times a poll
 
 
 def every(tx: sa.Connection) -> dict[str, Row]:

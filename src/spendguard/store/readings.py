@@ -199,18 +199,21 @@ def day_spend(
 
     The day that holds `since` is included.
     """
-    table = spend_days.c
-    rows = tx.execute(
-        sa.select(table.day, table.currency, table.nanos)
-        .where(table.account_id == account_id, table.day > since - DAY)
-        .order_by(table.day)
-    ).all()
+    rows = tx.execute(_DAYS_SINCE, {"account": account_id, "before": since - DAY}).all()
     days = [
         DaySpend(Window(day, day + DAY), Money(nanos, code))
         for day, code, nanos in rows
         if code == currency
     ]
     return days, any(nanos for _, code, nanos in rows if code != currency)
+
+
+_DAYS_SINCE = (
+    sa.select(spend_days.c.day, spend_days.c.currency, spend_days.c.nanos)
+    .where(spend_days.c.account_id == sa.bindparam("account"))
+    .where(spend_days.c.day > sa.bindparam("before"))
+    .order_by(spend_days.c.day)
+)
 
 
 def risen(

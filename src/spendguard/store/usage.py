@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -211,26 +213,34 @@ def used(
 ) -> list[Used]:
     """Return what was used in the buckets that begin in a window, of a part or all of an account."""
     table = usage_totals if width == HOUR and part is None else BUCKETS[width]
+    query = _used(table)
+    if part is not None:
+        dims = usage_dimensions.c
+        query = query.join(usage_dimensions, dims.id == table.c.dimension_id)
+        query = part.narrow(query, dims)
+    since, until = _first(window.start, width), _first(window.end, width)
+    found = tx.execute(query, {"account": account_id, "since": since, "until": until})
+    return [
+        Used(EPOCH + width * number, int(nanos), int(requests), int(unpriced))
+        for number, nanos, requests, unpriced in found
+    ]
+
+
+@cache  # it is asked several times at each evaluation: to make it takes as long as to run it
+def _used(table: sa.Table) -> sa.Select[Any]:
     unit, rows = table.c[_unit(table)], table.c
-    query = (
+    return (
         sa.select(
             unit,
             sa.func.coalesce(sa.func.sum(rows.nanos), 0),
             sa.func.sum(rows.requests),
             sa.func.sum(rows.unpriced),
         )
-        .where(rows.account_id == account_id)
-        .where(unit >= _first(window.start, width), unit < _first(window.end, width))
+        .where(rows.account_id == sa.bindparam("account"))
+        .where(unit >= sa.bindparam("since"), unit < sa.bindparam("until"))
         .group_by(unit)
         .order_by(unit)
     )
-    if part is not None:
-        dims = usage_dimensions.c
-        query = part.narrow(query.join(usage_dimensions, dims.id == rows.dimension_id), dims)
-    return [
-        Used(EPOCH + width * number, int(nanos), int(requests), int(unpriced))
-        for number, nanos, requests, unpriced in tx.execute(query)
-    ]
 
 
 def hourly(tx: sa.Connection, account_id: int, window: Window) -> list[tuple[int, int]]:
@@ -385,14 +395,21 @@ def requests_by_model(
     tx: sa.Connection, account_id: int, since: datetime
 ) -> dict[str, tuple[int, int]]:
     """Return the requests of the UTC days from `since` on, and those without a price, by model."""
-    rows, dims = usage_days.c, usage_dimensions.c
-    found = tx.execute(
-        sa.select(dims.model, sa.func.sum(rows.requests), sa.func.sum(rows.unpriced))
-        .join(usage_dimensions, dims.id == rows.dimension_id)
-        .where(rows.account_id == account_id, rows.day >= since)
-        .group_by(dims.model)
-    )
+    found = tx.execute(_REQUESTS_BY_MODEL, {"account": account_id, "since": since})
     return {model: (int(requests), int(unpriced)) for model, requests, unpriced in found}
+
+
+_REQUESTS_BY_MODEL = (
+    sa.select(
+        usage_dimensions.c.model,
+        sa.func.sum(usage_days.c.requests),
+        sa.func.sum(usage_days.c.unpriced),
+    )
+    .join(usage_dimensions, usage_dimensions.c.id == usage_days.c.dimension_id)
+    .where(usage_days.c.account_id == sa.bindparam("account"))
+    .where(usage_days.c.day >= sa.bindparam("since"))
+    .group_by(usage_dimensions.c.model)
+)
 
 
 def first_day(tx: sa.Connection, account_id: int) -> datetime | None:

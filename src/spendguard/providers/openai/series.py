@@ -55,7 +55,7 @@ def counted(value: Decimal | None) -> int:
     Raises:
         ProviderError: when it is no count.
     """
-    if value is None:
+    if not value:  # most of what is told is none
         return 0
     if not value.is_finite() or not 0 <= value <= MOST:
         raise wrong("states a count that is none")

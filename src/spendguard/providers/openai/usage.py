@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import TypeAlias
@@ -29,8 +28,14 @@ _Key: TypeAlias = tuple[int, str, str, str, str]  # start, model, project, api k
 
 @dataclass(slots=True)
 class _Sum:
-    requests: int = 0
-    quantities: Counter[str] = field(default_factory=Counter)
+    requests: int
+    quantities: dict[str, int]
+
+    def add(self, requests: int, quantities: Mapping[str, int]) -> None:
+        """Add a result that differs in nothing that we tell apart."""
+        self.requests += requests
+        for name, count in quantities.items():
+            self.quantities[name] = self.quantities.get(name, 0) + count
 
 
 def read_usage(
@@ -107,9 +112,11 @@ def _sums(
         for result in known(bucket.results, kind, UsageResult):
             quantities, requests = series.quantities(result), series.requests(result)
             if quantities or requests:
-                one = sums.setdefault(_key(bucket.start_time, series, result), _Sum())
-                one.requests += requests
-                one.quantities.update(quantities)
+                key = _key(bucket.start_time, series, result)
+                if key in sums:
+                    sums[key].add(requests, quantities)
+                else:
+                    sums[key] = _Sum(requests, quantities)
     return sums, last
 
 
@@ -129,7 +136,7 @@ def _usage(key: _Key, one: _Sum, series: Series, width: timedelta) -> Usage:
         _bucket(start, width),
         series.path,
         one.requests,
-        dict(one.quantities),
+        one.quantities,
         model,
         project,
         api_key,
