@@ -214,9 +214,7 @@ def test_acknowledging_and_silencing_are_left_out(live: Live, tmp_path: Path) ->
         row = due.load(tx, "trace")
         spenders.accept(tx, row.id, "api_key", "key_new", BEGIN + HOUR * HOURS)
         due.update(tx, row.id, spike_accepted_at=LEAK + HOUR, spike_accepted_nanos=10**12)
-        silences.add(
-            tx, frozenset(("spend-spike",)), frozenset(("trace",)), BEGIN, BEGIN + DAY * 30
-        )
+        silences.add(tx, frozenset({"spend-spike"}), frozenset({"trace"}), BEGIN, BEGIN + DAY * 30)
     store.close()
 
     assert said(replayed(database)) == said(replayed(live.database))

@@ -177,23 +177,28 @@ class _Book:
 
     def watch(self, at: datetime) -> None:
         """Note at which levels the balance of this instant is."""
+        balance = self.balance
         for level, since in self.under.items():
-            self.under[level] = (since or at) if self.balance < level else None
+            self.under[level] = (since or at) if balance < level else None
 
     def spend_over(self, window: Window, nanos: int) -> None:
         """Spend evenly over a window, and note when which level was left."""
         before = self.balance
         self.spend(nanos)
+        after = before - nanos
         for level, since in self.under.items():
-            if since is None and self.balance < level <= before:
-                length = window.length // MICROSECOND
-                part = length * (before - level) // (before - self.balance)
+            if after >= level:
+                self.under[level] = None
+            elif since is None and level <= before:
+                part = window.length // MICROSECOND * (before - level) // nanos
                 self.under[level] = window.start + part * MICROSECOND
-        self.watch(window.end)
+            else:
+                self.under[level] = since or window.end
 
     def spend(self, nanos: int) -> None:
         self.spent += nanos
-        self._take(nanos, sorted(self.lots, key=lambda lot: lot.order))
+        lots = self.lots
+        self._take(nanos, sorted(lots, key=lambda lot: lot.order) if len(lots) > 1 else lots)
 
     def _take(self, nanos: int, lots: Iterable[_Lot]) -> None:
         if nanos < 0:  # a provider's correction gives money back
@@ -203,6 +208,8 @@ class _Book:
             taken = min(lot.left, nanos)
             lot.left -= taken
             nanos -= taken
+            if not nanos:
+                break
         self.debt += nanos
         self._drop_empty()
 
@@ -249,7 +256,8 @@ class _Book:
         self._drop_empty()
 
     def _drop_empty(self) -> None:
-        self.lots = [lot for lot in self.lots if lot.left]
+        if any(not lot.left for lot in self.lots):
+            self.lots = [lot for lot in self.lots if lot.left]
 
     def copy(self) -> _Book:
         """Return a book that goes on from here, and leaves this one as it is."""
