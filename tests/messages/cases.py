@@ -16,6 +16,7 @@ from spendguard.core.facts import (
     Burn,
     CardFacts,
     ChannelUse,
+    ComparedDay,
     CreditSeen,
     GuardFacts,
     Health,
@@ -366,7 +367,9 @@ FACTS: dict[str, tuple[str, AccountFacts | CardFacts | GuardFacts]] = {
         "balance-low",
         burning(
             position("20.00", "12.10", unbooked="3.42"),
-            usage=UsageFacts(NOW, estimated=money("31.00"), booked=money("50.00")),
+            usage=UsageFacts(
+                NOW, settled=(ComparedDay(NOW - 4 * DAY, money("31.00"), money("50.00")),)
+            ),
         ),
     ),
     "balance-low clear": ("balance-low", burning(AGAIN)),

@@ -141,16 +141,20 @@ def _usage_json(usage: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {
         "as_of": rfc3339(datetime.fromisoformat(usage["read_at"])),
         "estimated_percent": usage["percent"],
+        "settled": [{**one, "day": rfc3339_text(one["day"])} for one in usage.get("days", [])],
         "unpriced_requests": usage["unpriced"],
     }
 
 
 def estimates_told(account: str, evaluation: Mapping[str, Any]) -> str | None:
     """Return how the estimates of the last settled days compare with what was booked."""
-    part = (evaluation.get("usage") or {}).get("percent")
+    usage = evaluation.get("usage") or {}
+    part = usage.get("percent")
     if part is None:
         return None
-    return f"estimates of {account} were {part} % of what was booked in the last 7 settled days"
+    told = f"estimates of {account} were {part} % of what was booked in the last 7 settled days"
+    days = sorted(one["percent"] for one in usage.get("days", []) if one["percent"] is not None)
+    return f"{told}, day by day {days[0]} to {days[-1]} %" if len(days) > 1 else told
 
 
 def estimates_drift(evaluation: Mapping[str, Any]) -> bool:

@@ -125,25 +125,36 @@ class UnpricedUse:
 
 
 @dataclass(frozen=True, slots=True)
-class UsageFacts:
-    """What usage tells of an account beside its costs.
+class ComparedDay:
+    """A settled UTC day: what was estimated, and what was booked for the same keys and models."""
 
-    `estimated` and `booked` are those of the last settled days, for the same keys and models.
-    """
+    day: datetime
+    estimated: Money
+    booked: Money
+
+    @property
+    def percent(self) -> int | None:
+        """What the estimate was of what was booked; None where nothing was."""
+        return self.estimated.nanos * 100 // self.booked.nanos if self.booked.nanos > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFacts:
+    """What usage tells of an account beside its costs; `settled` are the last settled days."""
 
     read_at: datetime
     pace: Pace | None = None  # None for want of history
     requests: int = 0  # of the last days
     unpriced: tuple[UnpricedUse, ...] = ()
-    estimated: Money | None = None
-    booked: Money | None = None
+    settled: tuple[ComparedDay, ...] = ()
 
     @property
     def estimated_percent(self) -> int | None:
         """What the estimates were of what was booked; None while that is not known."""
-        if self.estimated is None or self.booked is None:
+        booked = sum(one.booked.nanos for one in self.settled)
+        if booked <= 0:
             return None
-        return self.estimated.nanos * 100 // self.booked.nanos
+        return sum(one.estimated.nanos for one in self.settled) * 100 // booked
 
 
 @dataclass(frozen=True, slots=True)

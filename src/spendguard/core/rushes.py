@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-LESSER = 10  # the lesser of both minutes holds at least this part: one dear request is no rush
+LESSER = 20  # the lesser of both minutes holds at least this part: one dear request is no rush
 UNLIKE = Fraction(3, 2)  # so many times its dearest two minutes are unlike a key
 
 

@@ -46,12 +46,18 @@ def _usage(facts: AccountFacts) -> dict[str, Any] | None:
     usage = facts.usage
     if usage is None:
         return None
-    estimated, booked = usage.estimated, usage.booked
     return {
         "read_at": usage.read_at.isoformat(),
-        "estimated": None if estimated is None else estimated.exact(),
-        "booked": None if booked is None else booked.exact(),
         "percent": usage.estimated_percent,
+        "days": [
+            {
+                "day": one.day.isoformat(),
+                "estimated": one.estimated.exact(),
+                "booked": one.booked.exact(),
+                "percent": one.percent,
+            }
+            for one in usage.settled
+        ],
         "unpriced": sum(one.requests for one in usage.unpriced),
     }
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from spendguard.core.estimates import Spender, first_unsettled
-from spendguard.core.facts import NewSpender, UnpricedUse, UsageFacts
+from spendguard.core.facts import ComparedDay, NewSpender, UnpricedUse, UsageFacts
 from spendguard.core.money import Amount, Money
 from spendguard.core.spikes import (
     BURST,
@@ -51,7 +51,6 @@ def usage_facts(tx: Tx, row: Any, now: datetime) -> UsageFacts | None:
         return None
     requests = usage.requests_by_model(tx, row.id, utc_day(now - UNPRICED_DAYS).start)
     settled = estimates.settled(tx, row.id, first_unsettled(now).start - COMPARED_DAYS)
-    known = any(one.booked > 0 for one in settled)
     return UsageFacts(
         read_at=row.usage_read_at,
         pace=_pace(tx, row, now),
@@ -61,8 +60,12 @@ def usage_facts(tx: Tx, row: Any, now: datetime) -> UsageFacts | None:
             for model, (_, unpriced) in sorted(requests.items())
             if unpriced
         ),
-        estimated=Money(sum(one.estimated for one in settled), row.currency) if known else None,
-        booked=Money(sum(one.booked for one in settled), row.currency) if known else None,
+        settled=tuple(
+            ComparedDay(
+                one.day, Money(one.estimated, row.currency), Money(one.booked, row.currency)
+            )
+            for one in settled
+        ),
     )
 
 
