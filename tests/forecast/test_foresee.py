@@ -143,6 +143,14 @@ def test_an_account_that_never_moved_is_not_expected_to() -> None:
     assert expected(told, WEEK, 90) < 1.065 * WEEK
 
 
+def test_when_in_an_hour_it_is_spent_is_not_known() -> None:
+    told = made(hours(4 * WEEK, lambda _: 1.0))
+    passed = told.passage(10 * NANOS)
+    quarter = timedelta(minutes=15)
+    assert passed.p50 == NOW + HOUR * 10
+    assert (passed.p10, passed.p90) == (NOW + HOUR * 10 - quarter, NOW + HOUR * 10 + quarter)
+
+
 class TestASurge:
     """Hours that cost far more than the dearest usually do: they may go on for a day."""
 

@@ -40,16 +40,15 @@ def foresee(spent: Sequence[Spent], now: datetime, currency: str) -> Forecast:
 
 def _fanned(known: Past, now: datetime, currency: str, history: History) -> Forecast:
     from spendguard.forecast.grid import grid
-    from spendguard.forecast.paths import fan
+    from spendguard.forecast.paths import fan, loosened
     from spendguard.forecast.surge import gone_on, surge
 
     start, laid = history.window.end, grid(known)
     if len(laid.days) < (1 if laid.by_hour else FEWEST_DAYS) or not laid.days.any():
         return Forecast(now, start, currency, history, {}, "too-short")
     lines = fan(laid.days, (start - laid.end) / HOUR)
-    rate = surge(laid.days) if laid.by_hour else 0.0
-    if rate:
-        lines = gone_on(lines, rate)
+    if laid.by_hour:
+        lines = gone_on(loosened(lines), surge(laid.days))
     told = {level: array("q", line.tobytes()) for level, line in zip(LEVELS, lines, strict=True)}
     return Forecast(now, start, currency, history, told)
 

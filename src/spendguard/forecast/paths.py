@@ -34,6 +34,9 @@ LOOKS = np.array(
 PLACE = np.array(LEVELS) / 100 * COUNT - 0.5
 UNDER = PLACE.astype(int)
 PART = (PLACE - UNDER)[None, :]
+WITHIN = 4  # the part of an hour, as a divisor, by which spend may come sooner or later in it
+UPPER = np.array([[level > 50] for level in LEVELS])
+LOWER = np.array([[level < 50] for level in LEVELS])
 COMING = np.arange(6, 6 - AHEAD, -1) % 7
 """The weekdays of the days to come, as `weekdays` counts them."""
 GROWN = np.cumsum(DAMPED ** np.arange(AHEAD))
@@ -64,6 +67,13 @@ def fan(days: Floats, elapsed: float) -> Ints:
     told = spent[:, UNDER] * (1 - PART) + spent[:, UNDER + 1] * PART
     lines = _between(told, _mean(days, drawn, factor, elapsed))
     return np.asarray(np.rint(lines).T, dtype=np.int64)
+
+
+def loosened(lines: Ints) -> Ints:
+    """Return a fan in which spend comes a bit sooner, or later: when in an hour is not known."""
+    hours = np.diff(lines, axis=1, prepend=0)
+    after = np.concatenate([hours[:, 1:], hours[:, -1:]], 1)
+    return np.asarray(lines + UPPER * (after // WITHIN) - LOWER * (hours // WITHIN))
 
 
 def _within(begun: Floats, looks: Floats, drawn: Ints) -> Floats:
