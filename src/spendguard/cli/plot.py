@@ -169,12 +169,13 @@ def _past(
         return
     days = _days(asked, account, currency, min(entry.at for entry in entries))
     splits = _splits(asked, account, currency, entries)
-    found = balance and balance["floor"] if window.end >= asked.now else None
+    told = balance["floor"] if balance is not None and window.end >= asked.now else None
+    found = None if told is None else Money.parse(told, currency).nanos
     for at in _moments(entries, window):
         position = derive(entries, days, asked.now, as_of=at, at=at, splits=splits)
         if position is not None:
-            last = at == window.end and found
-            yield at, Money.parse(found, currency).nanos if last else position.floor.nanos
+            known = found if at == window.end else None
+            yield at, position.floor.nanos if known is None else known
 
 
 def _splits(
