@@ -11,7 +11,7 @@ import pytest
 from spendguard.core.forecasts import HOURS, Forecast
 from spendguard.store import schema
 from tests.cli.conftest import Run
-from tests.cli.seeding import DAY, DOLLAR, NOW, TODAY, Seed
+from tests.cli.seeding import DAY, DOLLAR, HOUR, NOW, TODAY, Seed
 from tests.pictures.test_pictures import words
 
 FAN = {percent: tuple(accumulate([percent * DOLLAR // 1000] * HOURS)) for percent in (10, 50, 90)}
@@ -22,6 +22,14 @@ EVALUATION = json.dumps(
         "findings": [],
     }
 )
+ENTRY = {
+    "account_id": 1,
+    "currency": "USD",
+    "at_stated": True,
+    "expires_stated": False,
+    "source": "manual",
+    "recorded_at": NOW,
+}
 
 
 @pytest.fixture
@@ -36,20 +44,12 @@ def known(seed: Seed) -> Seed:
     )
     for back in range(1, 11):
         seed.spent(TODAY - back * DAY, DOLLAR, model=f"model-{back % 2}")
-    entry = {
-        "account_id": 1,
-        "currency": "USD",
-        "at_stated": True,
-        "expires_stated": False,
-        "source": "manual",
-        "recorded_at": NOW,
-    }
     seed.insert(
         schema.entries,
-        {**entry, "kind": "checkpoint", "nanos": 20 * DOLLAR, "at": TODAY - DAY * 10},
-        {**entry, "kind": "deposit", "nanos": 11 * DOLLAR, "at": TODAY - DAY * 5},
+        {**ENTRY, "kind": "checkpoint", "nanos": 20 * DOLLAR, "at": TODAY - DAY * 10},
+        {**ENTRY, "kind": "deposit", "nanos": 11 * DOLLAR, "at": TODAY - DAY * 5},
         {
-            **entry,
+            **ENTRY,
             "kind": "charge",
             "nanos": 12 * DOLLAR,
             "at": TODAY - DAY * 2,
@@ -71,6 +71,33 @@ def test_a_balance_is_drawn_from_the_ledger_and_the_last_evaluation(
     assert "main: $21.00 left, Mon 23 Nov 12:00 UTC" in said
     for part in ("$11.00", "$12.00", "$13.00", "credit came", "charge failed", "8 of 10 times"):
         assert part in said
+
+
+def test_a_balance_ends_at_what_status_says(known: Seed, run: Run, tmp_path: Path) -> None:
+    known.change(schema.scopes, evaluation=EVALUATION.replace('"21.00"', '"20.50"'))
+    out = tmp_path / "balance.svg"
+    assert run("plot", "--output", str(out)).code == 0
+    assert "main: $20.50 left, Mon 23 Nov 12:00 UTC" in words(out.read_bytes())
+
+
+@pytest.mark.parametrize(("used", "left"), [(True, "$19.75"), (False, "$19.00")])
+def test_a_day_in_which_the_balance_was_stated_is_divided_by_its_usage(
+    seed: Seed,
+    run: Run,
+    tmp_path: Path,
+    used: bool,  # noqa: FBT001
+    left: str,
+) -> None:
+    day = TODAY - DAY
+    seed.empty().configured("main").read().spent(day, DOLLAR, model="a")
+    if used:
+        seed.used(day + 6 * HOUR, 3 * DOLLAR, model="a").used(day + 18 * HOUR, DOLLAR, model="a")
+    stated = {"kind": "checkpoint", "nanos": 20 * DOLLAR, "at": day + 12 * HOUR}
+    seed.insert(schema.entries, ENTRY | stated)
+
+    out = tmp_path / "balance.svg"
+    assert run("plot", "--until", "2026-11-23", "--output", str(out)).code == 0
+    assert f"main: {left} left, Mon 23 Nov 00:00 UTC" in words(out.read_bytes())
 
 
 @pytest.mark.usefixtures("known")

@@ -54,6 +54,21 @@ def test_a_picture_goes_with_the_first_try_only_for_it_may_be_what_was_refused(
     assert guard.ends["ops"].titles == ["WARNING balance-low main"]
 
 
+def test_a_channel_owes_what_was_tried_and_not_what_waits_because_nothing_ran(
+    store: Store,
+) -> None:
+    guard = Guard(store)
+    guard.ends["ops"].up = False
+    guard.finds(firing("blind"))
+    with store.begin() as tx:
+        assert outbox.owed_since(tx) == {}
+
+    found_at = guard.now
+    guard.at(4).tells()
+    with store.begin() as tx:
+        assert outbox.owed_since(tx) == {"ops": found_at}
+
+
 def test_the_far_end_may_ask_for_a_longer_pause(store: Store) -> None:
     guard = Guard(store)
     guard.ends["ops"].up, guard.ends["ops"].asked = False, timedelta(minutes=30)

@@ -20,12 +20,13 @@ from spendguard.core.outlook import next_of
 from spendguard.core.readings import Spend, SpendRead
 from spendguard.core.recharge import Coming
 from spendguard.core.windows import DAY, Window, utc_day
-from spendguard.pipeline.foresight import forecast_of, look_ahead, spent_of
+from spendguard.pipeline.foresight import forecast_of, look_ahead, spent_of, unpaid
 from spendguard.pipeline.known import Plan, course, know
 from spendguard.store import due, ledger, readings
 from spendguard.store.connect import Store, Tx
 from spendguard.store.ledger import Stated
 from tests.databases import account
+from tests.rules.charging import card, payer
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TODAY = utc_day(NOW).start
@@ -105,3 +106,12 @@ def test_one_that_does_not_agree_changes_when_and_not_how_much(
     assert again == forecast
     assert before.p50 is not None
     assert (after.p50 is not None and after.p50 < before.p50) is sooner
+
+
+@pytest.mark.parametrize(("holds", "fails"), [("9.99", True), ("10.00", False), ("11.99", False)])
+def test_a_charge_that_is_paid_out_of_the_margin_does_not_fail(
+    holds: str,
+    fails: bool,  # noqa: FBT001
+) -> None:
+    failing = unpaid(card(holds, payer("a", "9.00", "0.80")), "a")
+    assert (failing is not None) is fails

@@ -18,10 +18,11 @@ from spendguard.cli.reading import Source, known_account, source
 from spendguard.core.errors import SpendguardError, UsageError
 from spendguard.core.money import Money
 from spendguard.core.windows import DAY, HOUR, Unit, Window, midnight, tile, utc_day
-from spendguard.store.spending import Question, Row, Spending
+from spendguard.store.history import to_column
+from spendguard.store.spending import Question, Row, Spending, totals
 
 if TYPE_CHECKING:
-    from spendguard.core.ledger import DaySpend, Entry
+    from spendguard.core.ledger import DaySpend, Entry, Split
     from spendguard.core.reconcile import Books
     from spendguard.pictures import BalancePicture, Bar, Fan, Mark, SpendPicture
 
@@ -137,7 +138,7 @@ def balance_picture(asked: Source, account: str, window: Window) -> BalancePictu
         currency=currency,
         zone=asked.zone,
         now=min(asked.now, window.end),
-        past=tuple(_past(asked, account, currency, books, window)),
+        past=tuple(_past(asked, account, currency, books, window, evaluation.get("balance"))),
         fan=fan,
         trigger=trigger,
         marks=(*_happened(books, window), *_expected(evaluation, currency, fan)),
@@ -150,19 +151,58 @@ def _currency(asked: Source, account: str) -> str:
 
 
 def _past(
-    asked: Source, account: str, currency: str, books: Books, window: Window
+    asked: Source,
+    account: str,
+    currency: str,
+    books: Books,
+    window: Window,
+    balance: Mapping[str, Any] | None,
 ) -> Iterator[tuple[datetime, int]]:
-    """Yield the floor of the balance over a window, from the first checkpoint on."""
+    """Yield the floor of the balance over a window, from the first checkpoint on.
+
+    At its end it is what the last evaluation found, which knows more than the days tell.
+    """
     from spendguard.core.ledger import derive
 
     entries = [entry for entry in books.entries if entry.amount.currency == currency]
     if not entries:
         return
     days = _days(asked, account, currency, min(entry.at for entry in entries))
+    splits = _splits(asked, account, currency, entries)
+    told = balance["floor"] if balance is not None and window.end >= asked.now else None
+    found = None if told is None else Money.parse(told, currency).nanos
     for at in _moments(entries, window):
-        position = derive(entries, days, asked.now, as_of=at, at=at)
+        position = derive(entries, days, asked.now, as_of=at, at=at, splits=splits)
         if position is not None:
-            yield at, position.floor.nanos
+            known = found if at == window.end else None
+            yield at, position.floor.nanos if known is None else known
+
+
+def _splits(
+    asked: Source, account: str, currency: str, entries: Sequence[Entry]
+) -> dict[datetime, Split]:
+    """Return how checkpoints divide their own UTC days, where usage tells."""
+    from spendguard.core.ledger import Kind, Split
+
+    spending, splits = Spending(asked.history, UTC, asked.now), dict[datetime, Split]()
+    for at in (entry.at for entry in entries if entry.kind is Kind.CHECKPOINT):
+        day = utc_day(at)
+        end = min(day.end, asked.now)
+        if not day.start < at < end or not _used(asked, account, day):
+            continue
+        after, whole = (
+            totals(spending.answer(Question(account, window))).get(currency, {})
+            for window in (Window(at, end), Window(day.start, end))
+        )
+        if sum(whole.values()) > 0:
+            splits[at] = Split(sum(after.values()), sum(whole.values()))
+    return splits
+
+
+def _used(asked: Source, account: str, day: Window) -> bool:
+    since, until = (to_column(at) // (HOUR // _MICROSECOND) for at in (day.start, day.end))
+    rows = asked.history.ask("usage_hours", account=account, since=since, until=until)
+    return any(row["nanos"] for row in rows)
 
 
 def _days(asked: Source, account: str, currency: str, since: datetime) -> list[DaySpend]:

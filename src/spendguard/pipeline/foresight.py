@@ -106,14 +106,15 @@ def _outlook(known: Known, here: Course | None, told: Forecast) -> Outlook | Non
 
 
 def unpaid(card: CardFacts | None, account: str) -> Coming | None:
-    """Return the first charge of an account that its card is known not to pay."""
+    """Return the first charge of an account that its card is known not to pay, margin and all."""
     if card is None or card.balance is None or card.strikes.unusable:
         return None
     until = card.now + HORIZON
     if pays_all(card.card, card.balance, card.payers, card.now, until):
         return None
     expected, _ = coming(card.payers, card.now, until)
-    return first_unpaid(card.card, card.balance, need(card.card, expected), account)
+    held = card.balance + card.card.margin  # what pays a charge out of its margin does not fail
+    return first_unpaid(card.card, held, need(card.card, expected), account)
 
 
 def foreseen(

@@ -315,10 +315,13 @@ def note_channel(tx: sa.Connection, name: str, **changed: object) -> None:
 
 
 def owed_since(tx: sa.Connection) -> dict[str, datetime]:
-    """Return since when each channel owes its oldest message."""
+    """Return since when each channel owes its oldest message, of those that were tried.
+
+    What waits because nothing ran says nothing of the channel.
+    """
     rows = tx.execute(
         sa.select(outbox.c.channel, sa.func.min(outbox.c.created_at))
-        .where(outbox.c.state == "owed")
+        .where(outbox.c.state == "owed", outbox.c.attempts > 0)
         .group_by(outbox.c.channel)
     )
     return {row[0]: row[1] for row in rows}
