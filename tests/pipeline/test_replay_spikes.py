@@ -63,19 +63,21 @@ def test_a_leaked_key_is_told_of_once_its_first_hour_is_seen() -> None:
     assert later[-1].at == LEAK + HOUR * 30 + LAG + CALM
 
 
-@settings(max_examples=60)
-@given(
-    nanos=st.lists(st.sampled_from([0, 0, 1, 5, 40]), min_size=1, max_size=24 * 12),
-    offset=st.integers(0, 23),
-    looked=st.integers(1, 24 * 40),
+by_the_hour = st.lists(st.sampled_from([0, 0, 1, 5, 40]), min_size=1, max_size=24 * 12)
+by_the_day = st.lists(st.integers(0, 40), min_size=12, max_size=40).map(
+    lambda days: [level * (1 + hour % 3) for level in days for hour in range(24)]
 )
+
+
+@settings(max_examples=100)
+@given(nanos=by_the_hour | by_the_day, offset=st.integers(0, 23), before=st.integers(-48, 72))
 def test_the_usual_hour_is_that_of_the_live_guard(
-    nanos: list[int], offset: int, looked: int
+    nanos: list[int], offset: int, before: int
 ) -> None:
     begin = BEGIN + HOUR * offset
     spent = {begin + HOUR * n: amount * 10**9 for n, amount in enumerate(nanos)}
     tempo = Tempo(lambda window: spent.get(window.start, 0), BEGIN, timedelta(0))
-    until = BEGIN + HOUR * looked
+    until = begin + HOUR * max(len(nanos) - before, 1)
     tempo.pace(until - HOUR)
     pace = tempo.pace(until)
     window = Window(until - LOOK_BACK - RECENT, until - RECENT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +13,9 @@ from spendguard.core.accounts import Card, Recharge
 from spendguard.core.charges import Charge, Outcome
 from spendguard.core.facts import Payer
 from spendguard.core.money import NANOS, Money
-from spendguard.core.outlook import Outlook, lead, train
+from spendguard.core.outlook import Outlook, train
 from spendguard.core.rates import rate_between
-from spendguard.core.recharge import Coming, Course, charges
+from spendguard.core.recharge import Coming, Course, charges, tries
 
 CENT = NANOS // 100
 
@@ -139,16 +140,15 @@ def pays_all(
     card: Card, balance: Money, payers: Iterable[Payer], now: datetime, until: datetime
 ) -> bool:
     """Tell whether a card pays all that is known to come until then; when does not matter here."""
-    left = balance - card.verification_hold - card.margin
+    wanted = Money.zero(card.currency)
     for payer in payers:
         if payer.recharge is None or payer.course is None:
             continue
         leading = payer.course if payer.outlook is None else payer.outlook.early
-        for charge in lead(payer.recharge, leading, now, until) or ():
-            left -= _taken(card, charge.amount)
-            if left.nanos < 0:
-                return False
-    return True
+        amounts = Counter(nanos for _, nanos in tries(payer.recharge, leading, now, until) or ())
+        for nanos, times in amounts.items():
+            wanted += _taken(card, Money(nanos, leading.currency)).part(times, 1)
+    return not wanted or balance >= wanted + card.verification_hold + card.margin
 
 
 def _order(one: Coming) -> tuple[datetime, datetime, str]:

@@ -11,7 +11,7 @@ from spendguard.core.accounts import Recharge
 from spendguard.core.forecasts import LONGEST, Passage, Path
 from spendguard.core.ledger import LotLeft
 from spendguard.core.money import Money
-from spendguard.core.recharge import Coming, Course, Lapse, Steady, expected
+from spendguard.core.recharge import Coming, Course, Lapse, Steady, charges, expected, tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,8 @@ def train(
     None where that cannot be told.
     """
     leading = outlook.early if cautious else outlook.middle
-    led = lead(model, leading, now, until)
+    led = charges(model, leading, now, until)
     return None if led is None else _ranged(led, leading, model, outlook, now)
-
-
-def lead(
-    model: Recharge, leading: Course, now: datetime, until: datetime
-) -> tuple[Coming, ...] | None:
-    """Return the charges of one course up to and at `until`, None where that cannot be told."""
-    if not model.enabled:
-        return ()
-    led = expected(model, leading, now, until)
-    return None if led is None else tuple(led)
 
 
 def next_of(model: Recharge, outlook: Outlook, now: datetime) -> Coming | None:
@@ -79,16 +69,16 @@ def _ranged(
     if not led:
         return ()
     early, middle, late = (
-        led
+        [coming.at for coming in led]
         if one is leading
-        else tuple(islice(expected(model, one, now, now + LONGEST) or (), len(led)))
+        else [at for at, _ in islice(tries(model, one, now, now + LONGEST) or (), len(led))]
         for one in (outlook.early, outlook.middle, outlook.late)
     )
     found = []
     for place, one in enumerate(led):
-        at = middle[place].at if place < len(middle) else one.at
-        earliest = min(early[place].at, at) if place < len(early) else None
-        latest = outlook.told(max(late[place].at, at)) if place < len(late) else None
+        at = middle[place] if place < len(middle) else one.at
+        earliest = min(early[place], at) if place < len(early) else None
+        latest = outlook.told(max(late[place], at)) if place < len(late) else None
         found.append(Coming(one.account, at, one.amount, earliest, latest))
     return tuple(found)
 

@@ -19,6 +19,8 @@ from spendguard.core.windows import DAY, utc_month
 MOST = 1000
 """Charges that are foreseen at most: nobody reads on."""
 _MICROSECOND = timedelta(microseconds=1)
+Try = tuple[datetime, int]
+"""A charge as an instant and nanos: most are only looked at in passing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +157,25 @@ def expected(
     model: Recharge, course: Course, now: datetime, until: datetime
 ) -> Iterator[Coming] | None:
     """Return the charges from now on, one by one; None where settings or burn do not tell."""
+    found = tries(model, course, now, until)
+    if found is None:
+        return None
+    return (Coming(course.account, at, Money(nanos, course.currency)) for at, nanos in found)
+
+
+def tries(model: Recharge, course: Course, now: datetime, until: datetime) -> Iterator[Try] | None:
+    """Return when each charge from now on comes, and its nanos; None where nothing tells."""
     if not model.enabled or (model.amount is None and model.restore_to is None):
         return None
     held = course.left(course.at, course.balance.nanos, now)
     if course.pace is None and held >= model.trigger.nanos and not course.retried:
         return None
-    return _charges(model, course, max(course.at, now), held, until)
+    return _tries(model, course, max(course.at, now), held, until)
 
 
-def _charges(
+def _tries(
     model: Recharge, course: Course, at: datetime, held: int, until: datetime
-) -> Iterator[Coming]:
+) -> Iterator[Try]:
     """Yield the charges from an instant on at which so much is held."""
     forced, trigger = course.retried, model.trigger.nanos
     month, spent = utc_month(at), course.recharged.nanos
@@ -183,7 +193,7 @@ def _charges(
                 return
             at, held = month.end, course.left(at, held, month.end)
             continue
-        yield Coming(course.account, at, Money(amount, course.currency))
+        yield at, amount
         held, spent, forced = held + amount, spent + amount, False
 
 

@@ -54,17 +54,20 @@ class Level:
 
 def level(days: Floats, weekday: Floats, drift: float) -> Level:
     """Return the level of day sums, oldest first; `weekday` is the share each has by its weekday."""
-    count, mean = len(days), float(days.mean())
+    count = len(days)
+    mean = float(days.sum()) / count
     past, around = _memories(count)
     seen = (past @ days) / np.maximum(past @ weekday, 1e-9)
     seen[:, 0] = mean
     held = np.maximum(around @ weekday, 1e-9)
     smooth = (around @ days) / held
-    own = np.vstack([weekday / held, weekday / held[1]])
+    own = weekday / held
+    own = np.concatenate([own, own[1:2]])
     growing = _growth(seen, mean)
-    seen = np.vstack([seen, seen[1] * _grown(growing)])
-    growth = np.vstack([np.zeros((len(MEMORY), count + 1)), growing])
-    smooth = np.vstack([smooth, smooth[1]])
+    seen = np.concatenate([seen, seen[1:2] * _grown(growing)])
+    growth = np.zeros((len(MEMORY) + 1, count + 1))
+    growth[-1] = growing
+    smooth = np.concatenate([smooth, smooth[1:2]])
     shift = _shift(seen, mean)
     upto = _upto(days, weekday)
     weight = _weights(days, upto, seen, growth)
@@ -105,10 +108,12 @@ def _growth(seen: Floats, mean: float) -> Floats:
         return np.zeros(before)
     least, table = 1e-6 * mean, _leads(before)
     lead = np.log(np.maximum(seen[1], least) / np.maximum(seen[2], least))
-    place = np.clip((table < lead[:, None]).sum(1), 1, len(GRADES) - 1)
+    place = (table < lead[:, None]).sum(1)
+    place = np.minimum(np.maximum(place, 1), len(GRADES) - 1)
     origin = np.arange(before)
     under, over = table[origin, place - 1], table[origin, place]
-    part = np.clip((lead - under) / np.maximum(over - under, 1e-9), 0.0, 1.0)
+    part = (lead - under) / np.maximum(over - under, 1e-9)
+    part = np.minimum(np.maximum(part, 0.0), 1.0)
     growing = GRADES[place - 1] + part * (GRADES[place] - GRADES[place - 1])
     growing[:10] = 0.0
     return np.asarray(growing)
@@ -140,7 +145,7 @@ def _weights(days: Floats, upto: Upto, seen: Floats, growth: Floats) -> Floats:
     count = len(days)
     if count < 4:
         return np.array([0.0, 0.0, 0.0, 1.0, 0.0])
-    errors = np.full(len(seen), LEAST_ERROR * float(days.mean()))
+    errors = np.full(len(seen), LEAST_ERROR * float(days.sum()) / count)
     for ahead in (1, 3, 7) if count >= 21 else (1, 3) if count >= 8 else (1,):
         first = min(5, count // 3)
         came, expected = _told(upto, seen, growth, ahead, first)
@@ -181,8 +186,10 @@ def _shift(seen: Floats, mean: float) -> float:
         return 0.0
     least = 1e-3 * mean
     away = np.log(np.maximum(seen[0], least) / np.maximum(seen[3], least))
-    usual = np.sqrt((away[5:-3] ** 2).mean() + USUAL_NOISE**2)
-    sure = np.clip((abs(away[-2:]) * [2.0, 1.0] / usual - SUDDEN) / CERTAIN, 0.0, 1.0)
+    past = away[5:-3] ** 2
+    usual = np.sqrt(past.sum() / len(past) + USUAL_NOISE**2)
+    sure = (abs(away[-2:]) * [2.0, 1.0] / usual - SUDDEN) / CERTAIN
+    sure = np.minimum(np.maximum(sure, 0.0), 1.0)
     return float(max(min(sure), AT_ONCE * sure[1] * (away[-1] > 0)))
 
 
@@ -192,7 +199,7 @@ def _noise(days: Floats, usual: Floats) -> float:
     if busy.sum() < 2:
         return 1.0
     off = days[busy] / usual[busy] - 1
-    return float(np.sqrt((off * off).mean()))
+    return float(np.sqrt((off * off).sum() / len(off)))
 
 
 def _unsure(

@@ -55,13 +55,14 @@ def fan(days: Floats, elapsed: float) -> Ints:
     """Return the cumulative nanos by level and hour, `elapsed` hours after the end of `days`."""
     drawn, factor = _paths(days)
     count, looks = len(days), LOOKS + elapsed
-    begun = np.concatenate([np.zeros((count, 1)), np.cumsum(days, 1)], 1)
+    begun = np.zeros((count, days.shape[1] + 1))
+    np.cumsum(days, 1, out=begun[:, 1:])
     whole = begun[:, -1].take(drawn) * factor
-    before = np.cumsum(whole, 0) - whole
+    before = _upto(whole) - whole
     which = (looks // 24).astype(int)
-    spent = _within(begun, looks, drawn[which])
-    spent *= factor[which]
-    spent += before[which]
+    spent = _within(begun, looks, drawn.take(which, 0))
+    spent *= factor.take(which, 0)
+    spent += before.take(which, 0)
     spent -= spent[0].copy()
     spent.sort(1)
     told = spent[:, UNDER] * (1 - PART) + spent[:, UNDER + 1] * PART
@@ -74,6 +75,14 @@ def loosened(lines: Ints) -> Ints:
     hours = np.diff(lines, axis=1, prepend=0)
     after = np.concatenate([hours[:, 1:], hours[:, -1:]], 1)
     return np.asarray(lines + UPPER * (after // WITHIN) - LOWER * (hours // WITHIN))
+
+
+def _upto(whole: Floats) -> Floats:
+    """Return what each path has spent by the end of each day; `cumsum` is slow along the days."""
+    upto = whole.copy()
+    for day in range(1, len(upto)):
+        upto[day] += upto[day - 1]
+    return upto
 
 
 def _within(begun: Floats, looks: Floats, drawn: Ints) -> Floats:
@@ -103,9 +112,9 @@ def _mean(days: Floats, drawn: Ints, factor: Floats, elapsed: float) -> Floats:
 def _between(told: Floats, rising: Floats) -> Floats:
     """Return the lines by the hour, from what they are at each look."""
     at = rising[LOOKS]
-    rose = np.maximum(np.diff(at), 1e-9)
+    rose = np.maximum(at[1:] - at[:-1], 1e-9)
     part = np.minimum((rising[1:] - at[BEFORE]) / rose[BEFORE], 1.0)
-    return np.asarray(told[BEFORE] + np.diff(told, axis=0)[BEFORE] * part[:, None])
+    return np.asarray(told[BEFORE] + (told[1:] - told[:-1])[BEFORE] * part[:, None])
 
 
 def _paths(days: Floats) -> tuple[Ints, Floats]:
@@ -121,7 +130,7 @@ def _paths(days: Floats) -> tuple[Ints, Floats]:
     alone = np.bincount(which, recent, 7)[which]
     scale = scale * _stretch(sums, now.then * share, now.own + weekly.proof * recent / alone)
     turned = scale / np.maximum(share, 0.1)
-    same = which[drawn] == COMING[:, None]
+    same = which.take(drawn) == COMING[:, None]
     factor = np.where(same, scale.take(drawn), turned.take(drawn) * weekly.share[COMING][:, None])
     return drawn, factor * _moves(now)
 
@@ -145,8 +154,9 @@ def _drawn(weekly: Rhythm, which: Ints, recent: Floats) -> Ints:
     proof = np.where(sums > 0, weekly.proof, 0.0)
     chance = (1 - proof) * (any_day / any_day.sum()) + proof * same / np.maximum(sums, 1e-12)
     upto = np.rint(np.cumsum(chance, 1) / chance.sum(1, keepdims=True) * COUNT).astype(int)
-    each = np.diff(upto, axis=1, prepend=0)
-    sample = np.repeat(np.tile(np.arange(len(which)), 7), each.ravel())
+    each = upto.copy()
+    each[:, 1:] -= upto[:, :-1]
+    sample = np.repeat(np.arange(each.size) % len(which), each.ravel())
     return np.asarray(sample.take(_dice().places))
 
 

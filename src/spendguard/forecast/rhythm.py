@@ -37,7 +37,8 @@ def rhythm(days: Floats, recent: Floats) -> Rhythm:
     if count >= 14:  # take out slow change first, so that it does not look like a weekday
         ones = np.ones(7)
         slow = np.convolve(days, ones, "same") / np.convolve(np.ones(count), ones, "same")
-        days = days / np.maximum(slow, 0.05 * days.mean()) * days.mean()
+        level = days.sum() / count
+        days = days / np.maximum(slow, 0.05 * level) * level
     which = weekdays(count)
     mean = float((recent * days).sum() / recent.sum())
     weight = np.bincount(which, recent, 7)

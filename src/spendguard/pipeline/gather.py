@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -108,11 +107,13 @@ def account_facts(
 ) -> AccountFacts:
     """Return everything that is known of an account, read inside the caller's transaction."""
     plan, row = known.plan, known.row
-    known_of_it = account_known(
-        known, strikes, _standings(standing), now, card_short=card_short, changed=changed
-    )
-    return replace(
-        known_of_it,
+    return account_known(
+        known,
+        strikes,
+        _standings(standing),
+        now,
+        card_short=card_short,
+        changed=changed,
         polls=due.polls(row),
         unexplained=_unexplained(tx, known, now),
         asked_at=alerts.last_said(tx, known.name, ASKING),
@@ -141,8 +142,9 @@ def account_known(
     *,
     card_short: bool,
     changed: bool,
+    **beside: Any,
 ) -> AccountFacts:
-    """Return the facts of an account that follow from its ledger and its costs."""
+    """Return the facts of an account: what follows from its ledger and its costs, and others."""
     account, model = known.plan.account, known.plan.account.recharge
     position = known.position
     due_since = _due_since(known)
@@ -170,6 +172,7 @@ def account_known(
         frequent_per_day=None if usual is None else usual.per_day,
         standing=standing,
         ledger_changed=changed,
+        **beside,
     )
 
 

@@ -60,13 +60,13 @@ def usage_facts(tx: Tx, row: Any, now: datetime) -> UsageFacts | None:
             for model, (_, unpriced) in sorted(requests.items())
             if unpriced
         ),
-        settled=tuple(
-            ComparedDay(
-                one.day, Money(one.estimated, row.currency), Money(one.booked, row.currency)
-            )
-            for one in settled
-        ),
+        settled=tuple(compared(one, row.currency) for one in settled),
     )
+
+
+def compared(one: estimates.Settled, currency: str) -> ComparedDay:
+    """Return how a settled day was estimated, and how it was booked."""
+    return ComparedDay(one.day, Money(one.estimated, currency), Money(one.booked, currency))
 
 
 def unpriced_since(tx: Tx, row: Any, since: datetime) -> int:

@@ -22,6 +22,7 @@ from spendguard.pipeline.gather import standing_of
 from spendguard.pipeline.judge import Scope
 
 Key = tuple[str, str]  # rule and subject
+USUAL = Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Desk:
         for finding in [*found, *gone]:
             key = (finding.rule, finding.subject)
             before, fired = opened.get(key, (None, finding))
-            policy = scope.policies.get(finding.rule, Policy())
+            policy = scope.policies.get(finding.rule, USUAL)
             alert, reason = advance(before, finding, policy, now)
             if alert is not None:
                 shown = finding if finding.status is Status.FIRING else fired

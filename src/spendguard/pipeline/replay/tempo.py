@@ -83,5 +83,6 @@ class Tempo:
         if first >= last:
             return
         for day in range(first // A_DAY * A_DAY, last, A_DAY):
-            whole = first <= day and day + A_DAY <= last
-            yield self._dearest[day // A_DAY] if whole else max(self._nanos[max(day, first) : last])
+            begin, end = max(day, first), min(day + A_DAY, last)
+            whole = end - begin == A_DAY
+            yield self._dearest[day // A_DAY] if whole else max(self._nanos[begin:end])

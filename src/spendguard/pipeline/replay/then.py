@@ -27,7 +27,7 @@ from spendguard.pipeline.replay.daythen import DayThen, Holds, by_spender
 from spendguard.pipeline.replay.speed import Speed
 from spendguard.pipeline.replay.stored import DayRead, Stored
 from spendguard.pipeline.replay.used import Buckets, StoredUsage
-from spendguard.pipeline.watch import COMPARED_DAYS, NEW_FOR, UNPRICED_DAYS
+from spendguard.pipeline.watch import COMPARED_DAYS, NEW_FOR, UNPRICED_DAYS, compared
 from spendguard.store.spenders import Newcomer
 from spendguard.store.usage import Used
 
@@ -189,15 +189,12 @@ class KnownThen(CostsOnly):
             bisect_left(usage.settled, at, key=lambda one: one.day)
             for at in (until - COMPARED_DAYS, until)
         )
-        days, currency = usage.settled[first:last], self.stored.currency
-        known = any(one.booked > 0 for one in days)
         return UsageFacts(
             now,
             self._speed.pace(now),
             sum(requests for requests, _ in asked.values()),
             tuple(UnpricedUse(model, some) for model, (_, some) in sorted(asked.items()) if some),
-            Money(sum(one.estimated for one in days), currency) if known else None,
-            Money(sum(one.booked for one in days), currency) if known else None,
+            tuple(compared(one, self.stored.currency) for one in usage.settled[first:last]),
         )
 
     def unpriced(self, since: datetime, now: datetime) -> int:

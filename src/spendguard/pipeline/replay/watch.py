@@ -205,11 +205,13 @@ class Watch:
     ) -> AccountFacts:
         sight = self._sights[known.name]
         standing = self._desk.standing(self._family.accounts[known.name].scope.name)
-        facts = account_known(
-            known, struck, standing, now, card_short=card_short, changed=sight.changed
-        )
-        return replace(
-            facts,
+        return account_known(
+            known,
+            struck,
+            standing,
+            now,
+            card_short=card_short,
+            changed=sight.changed,
             polls=sight.polls(now),
             witness=sight.witness,
             asked_at=self._desk.last_said(known.name, ASKING),
