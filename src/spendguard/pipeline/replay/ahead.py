@@ -73,5 +73,7 @@ def _foresee(
     with suppress(Exception):
         for at in looks:
             for _, sight in sorted(sights.items()):
-                spent = sight.spent(at) or ()
+                spent = sight.spent(at)
+                if spent is None:  # it rests on days that only the first process keeps
+                    return
                 tell.send(foresee(spent, at, sight.plan.account.currency))
