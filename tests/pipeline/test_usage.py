@@ -99,6 +99,19 @@ class TestTheFirstPoll:
         assert {series for series, width in counts if width != "1d"} == {"completions"}
         assert sum(counts.values()) < 40
 
+    def test_reads_nearly_a_day_of_minutes_a_page_at_a_time(
+        self, store: Store, world: World, simulator: Simulator, poll_at: PollAt
+    ) -> None:
+        minutes = [NOW - HOUR * back - MINUTE * back for back in (1, 6, 7, 13, 18, 22)]
+        for minute in minutes:
+            spend(world, minute, "0.50")
+
+        poll_at(NOW)
+
+        pages = [one for one in simulator.requests if one.one("bucket_width") == "1m"]
+        assert [one.one("page") for one in pages] == [None] * 4
+        assert used(store, Window(NOW - DAY, NOW), MINUTE) == dict.fromkeys(minutes, 500_000_000)
+
     def test_makes_nobody_unknown(self, store: Store, world: World, poll_at: PollAt) -> None:
         spend(world, NOW - DAY * 20, "5.00", key="key_old")
         spend(world, NOW - HOUR, "5.00", key="key_now")

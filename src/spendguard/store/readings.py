@@ -75,6 +75,8 @@ def _start(window: Window) -> int:
 
 def dimension_ids(tx: sa.Connection, account_id: int, wanted: set[_Dims]) -> dict[_Dims, int]:
     """Return the ids of what spend is told apart by, new ones among them."""
+    if not wanted:
+        return {}
     rows = tx.exec_driver_sql(_DIMENSIONS, (account_id,))
     found: dict[_Dims, int] = {
         (project, api_key, item, model): key for key, project, api_key, item, model in rows

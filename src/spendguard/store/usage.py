@@ -86,8 +86,10 @@ def _dims(row: Usage) -> _Dims:
 def _dimension_ids(tx: sa.Connection, account_id: int, rows: Iterable[Usage]) -> dict[_Dims, int]:
     table = usage_dimensions
     found: dict[_Dims, int] = {
-        (row.series, row.project, row.api_key, row.model, row.tier): row.id
-        for row in tx.execute(sa.select(table).where(table.c.account_id == account_id))
+        (series, project, api_key, model, tier): key
+        for key, series, project, api_key, model, tier in tx.exec_driver_sql(
+            _DIMENSIONS, (account_id,)
+        )
     }
     names = ("series", "project", "api_key", "model", "tier")
     for dims in sorted({_dims(row) for row in rows} - found.keys()):
@@ -96,6 +98,11 @@ def _dimension_ids(tx: sa.Connection, account_id: int, rows: Iterable[Usage]) ->
         assert key is not None  # noqa: S101  an insert of one row always has one
         found[dims] = key[0]
     return found
+
+
+_DIMENSIONS = """
+SELECT id, series, project, api_key, model, tier FROM usage_dimensions WHERE account_id = ?
+"""
 
 
 def _both(one: _Bucket, other: _Bucket) -> _Bucket:
