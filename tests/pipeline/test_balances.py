@@ -110,7 +110,7 @@ class Here:
             here = course(known, Strikes(2), now)
             facts = account_facts(tx, known, Strikes(2), {}, now, card_short=False, changed=False)
             seen = look_ahead(known, here, now, spent_of(tx, known, now))
-            return foreseen(tx, facts, known, seen, None)
+            return foreseen(facts, known, seen, None, lambda _budget, _window: ())
 
     def position(self, now: datetime = NOW) -> Position:
         position = self.facts(now).position
