@@ -181,6 +181,17 @@ class _Book:
         for level, since in self.under.items():
             self.under[level] = (since or at) if balance < level else None
 
+    def spend_each(self, spent: Sequence[Piece]) -> None:
+        """Spend piece after piece; at once where no level is left and nothing is given back."""
+        whole = sum(nanos for _, nanos in spent)
+        after = self.balance - whole
+        stays = all((since is None) == (after >= level) for level, since in self.under.items())
+        if stays and all(nanos >= 0 for _, nanos in spent):
+            self.spend(whole)
+            return
+        for window, nanos in spent:
+            self.spend_over(window, nanos)
+
     def spend_over(self, window: Window, nanos: int) -> None:
         """Spend evenly over a window, and note when which level was left."""
         before = self.balance
@@ -461,11 +472,12 @@ def _unbooked(
 
 def _spend_until(book: _Book, spread: deque[Piece], instant: datetime) -> None:
     """Take from the front of `spread` what was spent before `instant`, oldest first."""
+    taken: list[Piece] = []
     while spread and spread[0][0].start < instant:
         window, nanos = spread.popleft()
-        if window.end <= instant:
-            book.spend_over(window, nanos)
-            continue
-        gone = share(nanos, window, Window(window.start, instant))
-        book.spend_over(Window(window.start, instant), gone)
-        spread.appendleft((Window(instant, window.end), nanos - gone))
+        if window.end > instant:
+            gone = share(nanos, window, Window(window.start, instant))
+            spread.appendleft((Window(instant, window.end), nanos - gone))
+            window, nanos = Window(window.start, instant), gone
+        taken.append((window, nanos))
+    book.spend_each(taken)
