@@ -40,6 +40,7 @@ NEW_FOR = DAY * 7
 UNPRICED_DAYS = DAY * 7
 COMPARED_DAYS = DAY * 7
 STANDS_AFTER = timedelta(hours=36)
+QUARTER_WORTH = 2  # a quarter-hour of less than this part of an hour is never much
 BURST_WORTH = 6  # a burst of less than this part of an hour is never much
 WORTH = Amount.parse("0.10")  # of usage that costs must have shown by then
 
@@ -139,8 +140,9 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     worst = max(moments, key=lambda one: max(one.hour, one.quarter * 2, one.burst * 4))
     causes = _causes(tx, row, Window(worst.at - HOUR, worst.at), window) if _fast(worst) else ()
     dearest = _dearest_burst(tx, row, days) if _sudden(moments) else None
+    quarter = _dearest_quarter(tx, row, days) if _dear(moments) else None
     told = tuple(_explained(tx, row, one, window) for one in moments)
-    return Pace(told, causes, accepted, row.spike_accepted_nanos or 0, dearest)
+    return Pace(told, causes, accepted, row.spike_accepted_nanos or 0, dearest, quarter)
 
 
 def _running(minutes: Mapping[datetime, int]) -> Before:
@@ -186,6 +188,17 @@ def _dearest_burst(tx: Tx, row: Any, days: Window) -> int | None:
     first, nanos = usage.dearest(tx, row.id, days, BURST)
     known = first is not None and days.end - first >= rush.KNOWN
     return nanos if known else None
+
+
+def _dear(moments: Iterable[Moment]) -> bool:
+    """Tell whether a quarter of an hour was worth a look at those of the last weeks."""
+    return any(one.quarter * QUARTER_WORTH >= one.usual and one.quarter for one in moments)
+
+
+def _dearest_quarter(tx: Tx, row: Any, days: Window) -> int | None:
+    """Return what the dearest quarter-hour of the last weeks cost; None while it is not known."""
+    weeks = rush.weeks(days)
+    return usage.dearest_quarter(tx, row.id, weeks) if rush.known(tx, row, days) else None
 
 
 def _fast(moment: Moment) -> bool:
