@@ -198,4 +198,4 @@ class TestABurst:
         for after in (MINUTE * 4, MINUTE * 23, HOUR + MINUTE * 59):
             [finding] = fired(look(NOW + after, MINUTE * 5))
             assert finding.values["api_key"] == "key_bot"
-        assert fired(look(NOW + HOUR * 2 + MINUTE * 10, MINUTE * 5)) == []
+        assert fired(look(NOW + HOUR * 2 + MINUTE * 20, MINUTE * 5)) == []

@@ -61,6 +61,31 @@ def test_the_pace_is_compared_with_the_usual(
 
 
 @pytest.mark.parametrize(
+    ("quarter", "dearest", "usual", "step"),
+    [
+        pytest.param(
+            150, 75, 200, "3x", id="a quarter of what fires in an hour, twice the dearest"
+        ),
+        pytest.param(149, 10, 200, "", id="less of it is none"),
+        pytest.param(150, 76, 200, "", id="less than twice the dearest before is none"),
+        pytest.param(299, None, 200, "", id="nothing is known where no quarter of before is"),
+        pytest.param(300, 250, 200, "3x", id="half of it is enough whatever was before"),
+        pytest.param(99, 10, 100, "", id="what is less than a dollar is none"),
+        pytest.param(450, 75, 200, "9x", id="three times as much is worse"),
+    ],
+)
+def test_a_quarter_is_compared_with_the_dearest_of_the_last_weeks(
+    facts: Facts, now: datetime, quarter: int, dearest: int | None, usual: int, step: str
+) -> None:
+    known = None if dearest is None else dearest * CENT
+
+    finding = judged(facts, moment(now, 0, quarter, quarter, usual), dearest_quarter=known)
+
+    assert finding.step == step
+    assert "burst" not in finding.values
+
+
+@pytest.mark.parametrize(
     ("burst", "dearest", "usual", "step"),
     [
         pytest.param(100, 50, 200, "3x", id="half of the usual hour, and twice the dearest before"),

@@ -60,7 +60,8 @@ class Moment:
 class Pace:
     """How fast money went of late, the oldest moment first, and what of it was acknowledged.
 
-    `dearest` is what the dearest burst of the last days cost; None where that is not known.
+    `dearest` is what the dearest burst of the last days cost, `dearest_quarter` the dearest quarter
+    of an hour of the last weeks; None where that is not known.
     """
 
     moments: tuple[Moment, ...]
@@ -68,6 +69,7 @@ class Pace:
     accepted_at: datetime | None = None
     accepted: int = 0  # nanos an hour
     dearest: int | None = None
+    dearest_quarter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

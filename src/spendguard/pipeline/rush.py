@@ -30,6 +30,17 @@ def history(now: datetime, back: timedelta) -> Window:
     return Window(now - MINUTES_KEPT, now - back - HOUR)
 
 
+def weeks(days: Window) -> Window:
+    """Return the weeks by the quarter-hour that end where a history of days does."""
+    return Window(days.end - LOOK_BACK, days.end)
+
+
+def known(tx: Tx, row: Any, days: Window) -> bool:
+    """Tell whether enough of a history is known by the minute."""
+    first = usage.first_used(tx, row.id, days, MINUTE)
+    return first is not None and days.end - (EPOCH + MINUTE * first) >= KNOWN
+
+
 def find(
     tx: Tx, row: Any, spent: Mapping[datetime, int], usual: int, recent: Window, days: Window
 ) -> dict[datetime, Rush]:
@@ -43,7 +54,7 @@ def find(
         for at, nanos in spent.items()
         if at in recent and nanos + spent.get(at - MINUTE, 0) >= worth
     ]
-    if not ends or not _known(tx, row, days):
+    if not ends or not known(tx, row, days):
         return {}
     window = Window(min(ends) - MINUTE, max(ends) + MINUTE)
     pairs = _dearest(
@@ -71,16 +82,10 @@ def _dearest(pairs: Iterable[_Pair]) -> list[_Pair]:
     return list(found.values())
 
 
-def _known(tx: Tx, row: Any, days: Window) -> bool:
-    first = usage.first_used(tx, row.id, days, MINUTE)
-    return first is not None and days.end - (EPOCH + MINUTE * first) >= KNOWN
-
-
 def _bounds(tx: Tx, row: Any, keys: Collection[str], days: Window) -> dict[str, int]:
     """Return what is unlike each key, by the minutes of days and the quarter-hours of weeks."""
-    weeks = Window(days.end - LOOK_BACK, days.end)
-    first = usage.first_used(tx, row.id, weeks, QUARTER) or 0
-    known = range(first, place(days.end, QUARTER))
+    first = usage.first_used(tx, row.id, weeks(days), QUARTER) or 0
+    within = range(first, place(days.end, QUARTER))
     minutes = usage.by_api_key(tx, row.id, days, MINUTE, keys)
-    quarters = usage.by_api_key(tx, row.id, weeks, QUARTER, keys)
-    return {key: bound(minutes.get(key, {}), quarters.get(key, {}), known) for key in keys}
+    quarters = usage.by_api_key(tx, row.id, weeks(days), QUARTER, keys)
+    return {key: bound(minutes.get(key, {}), quarters.get(key, {}), within) for key in keys}

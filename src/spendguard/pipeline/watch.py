@@ -41,6 +41,7 @@ NEW_FOR = DAY * 7
 UNPRICED_DAYS = DAY * 7
 COMPARED_DAYS = DAY * 7
 STANDS_AFTER = timedelta(hours=36)
+QUARTER_WORTH = 2  # a quarter-hour of less than this part of an hour is never much
 BURST_WORTH = 6  # a burst of less than this part of an hour is never much
 WORTH = Amount.parse("0.10")  # of usage that costs must have shown by then
 
@@ -142,6 +143,7 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
         rushes={at: _explained(tx, row, at, one, window) for at, one in found.items()},
         causes=lambda at: _causes(tx, row, Window(at - HOUR, at), window),
         dearest=lambda: _dearest_burst(tx, row, days),
+        dearest_quarter=lambda: _dearest_quarter(tx, row, days),
     )
     return replace(told, accepted_at=accepted, accepted=row.spike_accepted_nanos or 0)
 
@@ -156,11 +158,13 @@ def pace_of(
     rushes: Mapping[datetime, Rush] = MappingProxyType({}),
     causes: Callable[[datetime], tuple[Cause, ...]],
     dearest: Callable[[], int | None],
+    dearest_quarter: Callable[[], int | None],
 ) -> Pace:
     """Return how fast money went by buckets of a width, up to an hour before the first that matters.
 
-    `causes` tells who spent in the hour before an instant, `dearest` what bursts cost before: they
-    are asked only where it matters. Buckets wider than a minute tell of no burst.
+    `causes` tells who spent in the hour before an instant, `dearest` what bursts cost before and
+    `dearest_quarter` what quarters of an hour did: they are asked only where it matters. Buckets
+    wider than a minute tell of no burst.
     """
     before = _running(used)
     minutes = used if width == MINUTE else ()
@@ -171,6 +175,7 @@ def pace_of(
         tuple(moments),
         causes(worst.at) if fast(worst) else (),
         dearest=dearest() if _sudden(moments) else None,
+        dearest_quarter=dearest_quarter() if _dear(moments) else None,
     )
 
 
@@ -217,6 +222,17 @@ def _dearest_burst(tx: Tx, row: Any, days: Window) -> int | None:
     first, nanos = usage.dearest(tx, row.id, days, BURST)
     known = first is not None and days.end - first >= rush.KNOWN
     return nanos if known else None
+
+
+def _dear(moments: Iterable[Moment]) -> bool:
+    """Tell whether a quarter of an hour was worth a look at those of the last weeks."""
+    return any(one.quarter * QUARTER_WORTH >= one.usual and one.quarter for one in moments)
+
+
+def _dearest_quarter(tx: Tx, row: Any, days: Window) -> int | None:
+    """Return what the dearest quarter-hour of the last weeks cost; None while it is not known."""
+    weeks = rush.weeks(days)
+    return usage.dearest_quarter(tx, row.id, weeks) if rush.known(tx, row, days) else None
 
 
 def fast(moment: Moment) -> bool:

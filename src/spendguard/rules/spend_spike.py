@@ -19,6 +19,8 @@ MINIMUM = Amount.parse("1.00")
 WORSE = 3  # so many times what fires is critical
 DRAIN_HOURS = 6  # a balance that lasts no longer at this pace makes it critical
 RISES = 2  # so many times what was acknowledged is told again
+QUARTER_PART = 4  # this part of it is much within a quarter of an hour
+QUARTER_RATIO = 2  # that costs so many times the dearest one of the last weeks
 BURST_PART = 6  # this part of what fires in an hour is much within five minutes
 BURST_RATIO = 2  # and so many times the dearest five minutes of the last days
 RUSH_PART = 20  # this part of what fires in an hour is much within two minutes, of one api key
@@ -28,9 +30,10 @@ RUSH_PART = 20  # this part of what fires in an hour is much within two minutes,
 class SpendSpike:
     """Fire at `ratio` times the usual hour within an hour, or half of that within a quarter of one.
 
-    A sixth of it within five minutes is enough where that is twice the dearest five minutes of the
-    last days, a twentieth within two minutes where one api key spends it as it never did. It must
-    also be `minimum` in money. It is over after two calm hours.
+    A quarter of it is enough there where that is twice the dearest quarter-hour of the last weeks,
+    a sixth within five minutes where that is twice the dearest five minutes of the last days, a
+    twentieth within two minutes where one api key spends it as it never did. It must also be
+    `minimum` in money. It is over after two calm hours.
     """
 
     name: ClassVar[str] = "spend-spike"
@@ -56,14 +59,18 @@ class SpendSpike:
     def _level(self, pace: Pace, moment: Moment) -> int:
         """Return how far the pace of a moment is beyond what fires: 0 below it, 2 far beyond."""
         for level, times in ((2, WORSE), (1, 1)):
-            if self._lasts(moment, times) or self._bursts(pace, moment, times):
+            if self._lasts(pace, moment, times) or self._bursts(pace, moment, times):
                 return level
         return int(self._rushes(moment))
 
-    def _lasts(self, moment: Moment, times: int = 1) -> bool:
+    def _lasts(self, pace: Pace, moment: Moment, times: int = 1) -> bool:
         least, usual = self.minimum.nanos, moment.usual * self.ratio
+        much = usual // 2
+        if pace.dearest_quarter is not None:
+            unlike = max(usual // QUARTER_PART, pace.dearest_quarter * QUARTER_RATIO)
+            much = min(much, unlike)
         in_hour = moment.hour >= max(least, usual) * times
-        return in_hour or moment.quarter >= max(least, usual // 2) * times
+        return in_hour or moment.quarter >= max(least, much) * times
 
     def _bursts(self, pace: Pace, moment: Moment, times: int) -> bool:
         """Tell whether five minutes were unlike any of the last days, and worth a good part of an hour."""
@@ -114,12 +121,12 @@ class SpendSpike:
 
     def _rank(self, pace: Pace, moment: Moment) -> tuple[int, int, int]:
         """Order moments: the worse, then what lasted longer, then what cost more."""
-        kind = 2 if self._lasts(moment) else int(self._bursts(pace, moment, 1))
+        kind = 2 if self._lasts(pace, moment) else int(self._bursts(pace, moment, 1))
         return self._level(pace, moment), kind, moment.hour
 
     def _told(self, facts: AccountFacts, pace: Pace, worst: Moment) -> dict[str, Value]:
         """Return the figures of what is a spike: the hour's, or what went within minutes."""
-        if self._lasts(worst):
+        if self._lasts(pace, worst):
             return _values(facts, pace.causes, worst)
         if worst.rush is None or self._bursts(pace, worst, 1):
             burst = Money(worst.burst, facts.currency)

@@ -291,6 +291,20 @@ def dearest(
     return (None, 0) if first is None else (EPOCH + MINUTE * first, int(nanos))
 
 
+def dearest_quarter(tx: sa.Connection, account_id: int, window: Window) -> int:
+    """Return what the dearest quarter of an hour that begins in a window cost."""
+    rows = usage_quarters.c
+    sums = (
+        sa.select(sa.func.sum(rows.nanos).label("nanos"))
+        .where(rows.account_id == account_id, rows.nanos > 0)
+        .where(rows.quarter >= _first(window.start, QUARTER))
+        .where(rows.quarter < _first(window.end, QUARTER))
+        .group_by(rows.quarter)
+        .subquery()
+    )
+    return int(tx.execute(sa.select(sa.func.max(sums.c.nanos))).scalar_one() or 0)
+
+
 def by_api_key(
     tx: sa.Connection,
     account_id: int,

@@ -12,7 +12,7 @@ from spendguard.core.spikes import BURST, CALM, LOOK_BACK, RECENT, Cause, Pace
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline.replay.tempo import Tempo
 from spendguard.pipeline.replay.used import Buckets, StoredUsage
-from spendguard.pipeline.rush import KNOWN, history
+from spendguard.pipeline.rush import KNOWN, history, weeks
 from spendguard.pipeline.watch import causes_of, fast, pace_of
 from spendguard.store.usage import MINUTE, QUARTER
 
@@ -70,13 +70,27 @@ class Speed:
             width=width,
             causes=lambda at: self._causes(at, width, now),
             dearest=lambda: self._dearest(now),
+            dearest_quarter=lambda: self._dearest_quarter(now),
         )
+
+    def _known(self, days: Window) -> list[datetime]:
+        """Return the minutes of days of which enough is known, none where it is not."""
+        known = [at for at in self.usage.minutes if at in days]
+        return known if known and days.end - min(known) >= KNOWN else []
+
+    def _dearest_quarter(self, now: datetime) -> int | None:
+        """Return what the dearest quarter-hour of the weeks before cost, as the live guard tells it."""
+        days = history(now, CALM)
+        if not self._known(days):
+            return None
+        quarters = self.usage.quarters
+        return max((_sum(quarters, at) for at in quarters if at in weeks(days)), default=0)
 
     def _dearest(self, now: datetime) -> int | None:
         """Return what the dearest five minutes of the days before cost, as the live guard tells it."""
         days, spans = history(now, CALM), defaultdict[int, int](int)
-        known = [at for at in self.usage.minutes if at in days]
-        if not known or days.end - min(known) < KNOWN:
+        known = self._known(days)
+        if not known:
             return None
         for at in known:
             spans[int(at.timestamp()) // int(BURST.total_seconds())] += _sum(self.usage.minutes, at)
