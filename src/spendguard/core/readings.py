@@ -27,12 +27,12 @@ class Spend:
 class SpendRead:
     """A window that was read completely: a row that is not among `rows` is zero.
 
-    `blank` tells that the reply named no day at all, which is less than days without spend.
+    `unnamed` are the UTC days that the reply left out, which is less than days without spend.
     """
 
     window: Window
     rows: tuple[Spend, ...]
-    blank: bool = False
+    unnamed: frozenset[datetime] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,15 +135,17 @@ def _spending(read: SpendRead) -> dict[Seen, datetime]:
 
 
 def _believe(store: Store, account: Account, read: SpendRead) -> None:
-    """Refuse a reply without any day where days with spend are known: that is not zero."""
-    if not read.blank:
+    """Refuse a reply that leaves out days with known spend: that is not zero."""
+    if not read.unnamed:
         return
+    left_out = [Window(day, day + DAY) for day in sorted(read.unnamed)]
     with store.begin() as tx:
-        known = readings.any_spend(tx, due.load(tx, account.name).id, read.window)
+        account_id = due.load(tx, account.name).id
+        known = any(readings.any_spend(tx, account_id, day) for day in left_out)
     if known:
         raise ProviderError(
             ErrorKind.MALFORMED,
-            "the provider named no day at all, where it had told of spend before",
+            "the provider left out days of which it had told spend before",
             "what was known is kept; if this goes on, look at the provider's own usage page",
         )
 

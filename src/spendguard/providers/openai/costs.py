@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -11,7 +12,7 @@ from spendguard.core.readings import Spend, SpendRead
 from spendguard.core.windows import DAY, Window
 from spendguard.providers.base import Api, Params
 from spendguard.providers.openai.pages import EPOCH, buckets, epoch_seconds, pages
-from spendguard.providers.openai.shapes import CostsResult, Page, known, money, wrong
+from spendguard.providers.openai.shapes import Bucket, CostsResult, known, money, wrong
 
 PATH = "/organization/costs"
 BUCKETS = 180  # the most that one page holds
@@ -26,14 +27,22 @@ def read_costs(api: Api, window: Window, currency: str, *, ended: bool = False) 
         ProviderError: when it was not read to the end.
     """
     rows: dict[_Key, int] = {}
-    blank = True
+    named: set[int] = set()
     for page in pages(api, PATH, _question(window, ended=ended)):
-        blank = blank and not page.data
-        told = _rows(page, window, currency)
+        days = list(buckets(page, DAY, "costs of something that is not a UTC day"))
+        named |= {day.start_time for day in days}
+        told = _rows(days, window, currency)
         if rows.keys() & told.keys():
             raise wrong("tells the same costs on two pages")
         rows |= told
-    return SpendRead(window, tuple(_spend(key, nanos) for key, nanos in rows.items()), blank)
+    spent = tuple(_spend(key, nanos) for key, nanos in rows.items())
+    return SpendRead(window, spent, _unnamed(window, named))
+
+
+def _unnamed(window: Window, named: set[int]) -> frozenset[datetime]:
+    """Return the days of a window that were not told of."""
+    days = (window.start + DAY * place for place in range(window.length // DAY))
+    return frozenset(day for day in days if epoch_seconds(day) not in named)
 
 
 def model_of(line_item: str) -> str:
@@ -59,10 +68,10 @@ def _question(window: Window, *, ended: bool) -> Params:
     ]
 
 
-def _rows(page: Page, window: Window, currency: str) -> dict[_Key, int]:
+def _rows(days: Iterable[Bucket], window: Window, currency: str) -> dict[_Key, int]:
     first, end = epoch_seconds(window.start), epoch_seconds(window.end)
     rows: dict[_Key, int] = {}
-    for bucket in buckets(page, DAY, "costs of something that is not a UTC day"):
+    for bucket in days:
         if not first <= bucket.start_time < end:
             continue
         for result in known(bucket.results, "organization.costs.result", CostsResult):
