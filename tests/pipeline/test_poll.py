@@ -47,7 +47,7 @@ class Scripted:
 
     per_day: str = "1"
     calls: int = 99
-    blank: bool = False
+    leaves_out: slice | None = None
     dies: bool = False
     windows: list[Window] = field(default_factory=list)
     states_balance: ClassVar[bool] = False
@@ -65,7 +65,9 @@ class Scripted:
         amount = Money.parse(self.per_day, "USD")
         starts = [window.start + DAY * n for n in range(window.length // DAY)]
         rows = tuple(Spend(Window(start, start + DAY), amount) for start in starts)
-        return SpendRead(window, () if self.blank else rows, self.blank)
+        unnamed = frozenset() if self.leaves_out is None else frozenset(starts[self.leaves_out])
+        told = tuple(row for row in rows if row.window.start not in unnamed)
+        return SpendRead(window, told, unnamed)
 
     def usage(
         self, window: Window, width: timedelta, series: Collection[str] | None = None
@@ -296,10 +298,20 @@ class TestLaterPolls:
 
         assert days(store)[2] == "0.00"
 
+    @pytest.mark.parametrize("leaves_out", [slice(0, -1), slice(1, 2), slice(-2, None)])
+    def test_keep_what_is_known_of_a_day_left_out(self, store: Store, leaves_out: slice) -> None:
+        poll(store, account(), Scripted(), NOW)
+        known = days(store)
+
+        outcome = poll(store, account(), Scripted(leaves_out=leaves_out), NOW + MINUTES)
+
+        assert outcome.error is None
+        assert days(store) == known
+
     def test_do_not_take_silence_for_zero(self, store: Store) -> None:
         poll(store, account(), Scripted(), NOW)
 
-        outcome = poll(store, account(), Scripted(blank=True), NOW + MINUTES)
+        outcome = poll(store, account(), Scripted(leaves_out=slice(None)), NOW + MINUTES)
 
         assert outcome.error is ErrorKind.MALFORMED
         assert days(store)[1] == "1.00"

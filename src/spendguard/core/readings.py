@@ -30,12 +30,12 @@ class Spend(NamedTuple):
 class SpendRead:
     """A window that was read completely: a row that is not among `rows` is zero.
 
-    `blank` tells that the reply named no day at all, which is less than days without spend.
+    Not so of `unnamed`, the UTC days that the reply left out: nothing new is known of these.
     """
 
     window: Window
     rows: tuple[Spend, ...]
-    blank: bool = False
+    unnamed: frozenset[datetime] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

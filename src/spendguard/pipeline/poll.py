@@ -138,8 +138,8 @@ def _spending(read: SpendRead) -> dict[Seen, datetime]:
 
 
 def _believe(store: Store, account: Account, read: SpendRead) -> None:
-    """Refuse a reply without any day where days with spend are known: that is not zero."""
-    if not read.blank:
+    """Refuse a reply that names no day where days with spend are known: that is not zero."""
+    if len(read.unnamed) * DAY < read.window.length:
         return
     with store.begin() as tx:
         known = readings.any_spend(tx, due.load(tx, account.name).id, read.window)

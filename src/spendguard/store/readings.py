@@ -42,11 +42,15 @@ class Written:
 def put_spend(
     tx: sa.Connection, account_id: int, currency: str, read: SpendRead, now: datetime
 ) -> Written:
-    """Make the window say exactly what was read, rollup included; the same again writes nothing."""
+    """Make the window say exactly what was read, rollup included; the same again writes nothing.
+
+    Of a day that the reply left out what is known is kept.
+    """
     stated = _stated(tx, account_id, read.rows)
     held = _held(tx, account_id, read.window)
     known_days = _known_days(tx, account_id, read.window)
-    gone = {key: 0 for key in held.keys() - stated.keys() if held[key]}
+    left_out = {*map(to_microseconds, read.unnamed)}
+    gone = {key: 0 for key in held.keys() - stated.keys() if held[key] and key[0] not in left_out}
     changes = gone | {key: new for key, new in stated.items() if held.get(key, 0) != new}
     _write(tx, account_id, changes)
     _restate(tx, account_id, held, changes, known_days, now)

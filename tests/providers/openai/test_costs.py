@@ -79,6 +79,15 @@ def test_reads_the_recorded_replies(name: str, rows: tuple[Spend, ...]) -> None:
     assert read(always(ok(recorded(name)))) == rows
 
 
+def test_tells_which_days_the_reply_left_out() -> None:
+    first = page(bucket(FIRST), has_more=True, next_page="2")
+    last = page(bucket(FIRST + DAY * 2))
+
+    told = asking(in_turn(ok(first), ok(last))).costs(Window(FIRST, FIRST + DAY * 4))
+
+    assert told.unnamed == {FIRST + DAY, FIRST + DAY * 3}
+
+
 def test_follows_the_pages_to_the_end() -> None:
     second = page(bucket(FIRST + DAY * 2, result(1)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -27,15 +27,22 @@ def read_costs(api: Api, window: Window, currency: str, *, ended: bool = False) 
         ProviderError: when it was not read to the end.
     """
     rows: dict[_Key, int] = {}
-    blank = True
+    named: set[int] = set()
     for page in pages(api, PATH, _question(window, ended=ended)):
         days = buckets(page, DAY, "costs of something that is not a UTC day")
-        blank = blank and not days
+        named |= {day.start_time for day in days}
         told = _rows(days, window, currency)
         if rows.keys() & told.keys():
             raise wrong("tells the same costs on two pages")
         rows |= told
-    return SpendRead(window, tuple(_spend(key, nanos) for key, nanos in rows.items()), blank)
+    spent = tuple(_spend(key, nanos) for key, nanos in rows.items())
+    return SpendRead(window, spent, _unnamed(window, named))
+
+
+def _unnamed(window: Window, named: set[int]) -> frozenset[datetime]:
+    """Return the days of a window that were not told of."""
+    days = (window.start + DAY * place for place in range(window.length // DAY))
+    return frozenset(day for day in days if epoch_seconds(day) not in named)
 
 
 @lru_cache(maxsize=1000)
