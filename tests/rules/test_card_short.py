@@ -208,7 +208,7 @@ def test_a_tax_of_nothing_is_not_told() -> None:
     ("held", "balance", "rates", "fires"),
     [
         pytest.param("7.40", "9.00", ("2.00", "0.50", "0.20"), False, id="possible in two days"),
-        pytest.param("7.40", "9.00", ("5.40", "0.50", "0.20"), True, id="possible within 18 hours"),
+        pytest.param("7.40", "9.00", ("8.10", "0.50", "0.20"), True, id="possible within 12 hours"),
         pytest.param("7.40", "9.00", ("2.00", "1.80", "0.20"), True, id="expected in time"),
         pytest.param("9.99", "9.00", ("2.00", "2.00", "2.00"), True, id="a cent too little"),
         pytest.param("10.00", "9.00", ("2.00", "2.00", "2.00"), False, id="only margin lacks"),

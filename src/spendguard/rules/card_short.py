@@ -86,7 +86,7 @@ class CardShort:
         """
         if _unsure(one):
             return True
-        if one.earliest is not None and one.earliest <= now + self.horizon / 4:
+        if one.earliest is not None and one.earliest <= now + self.horizon / 6:
             return True
         surely = one.latest is not None and one.latest <= now + self.horizon
         return surely or one.at <= now + self.horizon * 5 / 6
