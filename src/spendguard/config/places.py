@@ -43,7 +43,7 @@ def kind(value: object) -> str:
 def text(value: object) -> str:
     """Read a text that is not empty and fits a line."""
     if not isinstance(value, str):
-        raise RefusedError(f"must be a quoted text, not {kind(value)}")
+        raise RefusedError(f"must be a quoted text, not {kind(value)}", "write it in double quotes")
     if not value.strip():
         raise RefusedError("is empty")
     if value != value.strip() or not value.isprintable():

@@ -80,7 +80,7 @@ def flag(value: object) -> bool:
     if isinstance(value, Variable) and value.lower() in {"true", "false"}:
         return value.lower() == "true"
     if not isinstance(value, bool):
-        raise RefusedError("must be true or false, without quotes")
+        raise RefusedError("must be true or false, without quotes", "write true or false")
     return value
 
 
@@ -89,9 +89,12 @@ def count(value: object, least: int = 0, most: int = MOST) -> int:
     if isinstance(value, Variable) and re.fullmatch(r"\d{1,10}", value, re.ASCII):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise RefusedError(f"must be an integer without quotes, not {kind(value)}")
+        raise RefusedError(
+            f"must be an integer without quotes, not {kind(value)}",
+            "write a whole number as it is, such as 3",
+        )
     if not least <= value <= most:
-        raise RefusedError(f"must be from {least} to {most}")
+        raise RefusedError(f"must be from {least} to {most}", "write a number of that range")
     return value
 
 
@@ -124,7 +127,7 @@ def positive_money(value: object) -> Amount:
     """Read money above zero."""
     amount = money(value)
     if amount.nanos == 0:
-        raise RefusedError("must be above zero")
+        raise RefusedError("must be above zero", 'write a quoted decimal, such as "12.50"')
     return amount
 
 
@@ -180,7 +183,9 @@ def durations(value: object) -> tuple[timedelta, ...]:
 def array(value: object) -> Sequence[Any]:
     """Read an array that is not empty."""
     if not isinstance(value, list):
-        raise RefusedError(f"must be an array in brackets, not {kind(value)}")
+        raise RefusedError(
+            f"must be an array in brackets, not {kind(value)}", "write [ and ] around it"
+        )
     if not value:
         raise RefusedError("is empty", "leave the key out to have its default")
     return value
