@@ -7,9 +7,11 @@ hour.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Protocol, TypeAlias
 
+from spendguard.core.estimates import Spender
 from spendguard.core.rushes import bound, rushes
 from spendguard.core.spikes import LOOK_BACK, Rush
 from spendguard.core.windows import DAY, HOUR, Window
@@ -25,6 +27,70 @@ RUSH_WORTH = 10  # two minutes of less than this part of the usual hour are neve
 _Pair: TypeAlias = tuple[str, int, int]  # api key, number of the second minute, nanos
 
 
+class Use(Protocol):
+    """What is asked of an account's usage: of the database, or of what a replay holds of it."""
+
+    def first_used(self, window: Window, width: timedelta) -> int | None:
+        """Return the number of the first bucket with use that begins in a window."""
+        ...
+
+    def by_api_key(
+        self, window: Window, width: timedelta, keys: Collection[str] | None = None
+    ) -> Mapping[str, Mapping[int, int]]:
+        """Return the nanos of the buckets that begin in a window, of each api key or of some."""
+        ...
+
+    def by_spender(self, window: Window) -> Mapping[Spender, int]:
+        """Return what is estimated for the minutes that begin in a window, by who used it."""
+        ...
+
+    def by_spender_and_days(self, window: Window) -> tuple[Mapping[Spender, int], int]:
+        """Return what the UTC days that begin in a window cost by who used it, and how many have any."""
+        ...
+
+    def dearest(self, window: Window, length: timedelta) -> tuple[datetime | None, int]:
+        """Return the first minute known to be used in a window, and its dearest span of a length."""
+        ...
+
+    def dearest_quarter(self, window: Window) -> int:
+        """Return what the dearest quarter of an hour that begins in a window cost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OfAccount:
+    """The usage of an account, asked of the database inside the caller's transaction."""
+
+    tx: Tx
+    account: int
+
+    def first_used(self, window: Window, width: timedelta) -> int | None:
+        """Return the number of the first bucket with use that begins in a window."""
+        return usage.first_used(self.tx, self.account, window, width)
+
+    def by_api_key(
+        self, window: Window, width: timedelta, keys: Collection[str] | None = None
+    ) -> Mapping[str, Mapping[int, int]]:
+        """Return the nanos of the buckets that begin in a window, of each api key or of some."""
+        return usage.by_api_key(self.tx, self.account, window, width, keys)
+
+    def by_spender(self, window: Window) -> Mapping[Spender, int]:
+        """Return what is estimated for the minutes that begin in a window, by who used it."""
+        return usage.by_spender(self.tx, self.account, window)
+
+    def by_spender_and_days(self, window: Window) -> tuple[Mapping[Spender, int], int]:
+        """Return what the UTC days that begin in a window cost by who used it, and how many have any."""
+        return usage.by_spender_and_days(self.tx, self.account, window)
+
+    def dearest(self, window: Window, length: timedelta) -> tuple[datetime | None, int]:
+        """Return the first minute known to be used in a window, and its dearest span of a length."""
+        return usage.dearest(self.tx, self.account, window, length)
+
+    def dearest_quarter(self, window: Window) -> int:
+        """Return what the dearest quarter of an hour that begins in a window cost."""
+        return usage.dearest_quarter(self.tx, self.account, window)
+
+
 def history(now: datetime, back: timedelta) -> Window:
     """Return the days by the minute before what is looked at, which is no history yet."""
     return Window(now - MINUTES_KEPT, now - back - HOUR)
@@ -35,14 +101,14 @@ def weeks(days: Window) -> Window:
     return Window(days.end - LOOK_BACK, days.end)
 
 
-def known(tx: Tx, row: Any, days: Window) -> bool:
-    """Tell whether enough of a history is known by the minute."""
-    first = usage.first_used(tx, row.id, days, MINUTE)
-    return first is not None and days.end - (EPOCH + MINUTE * first) >= KNOWN
+def known(use: Use, days: Window, width: timedelta = MINUTE) -> bool:
+    """Tell whether enough of a history is known by the minute, or by another width."""
+    first = use.first_used(days, width)
+    return first is not None and days.end - (EPOCH + width * first) >= KNOWN
 
 
 def find(
-    tx: Tx, row: Any, spent: Mapping[datetime, int], usual: int, recent: Window, days: Window
+    use: Use, spent: Mapping[datetime, int], usual: int, recent: Window, days: Window
 ) -> dict[datetime, Rush]:
     """Return the rushes of keys by when they were over: of each key the dearest of a quarter-hour.
 
@@ -54,18 +120,18 @@ def find(
         for at, nanos in spent.items()
         if at in recent and nanos + spent.get(at - MINUTE, 0) >= worth
     ]
-    if not ends or not known(tx, row, days):
+    if not ends or not known(use, days):
         return {}
     window = Window(min(ends) - MINUTE, max(ends) + MINUTE)
     pairs = _dearest(
         (key, number, nanos)
-        for key, minutes in usage.by_api_key(tx, row.id, window, MINUTE).items()
+        for key, minutes in use.by_api_key(window, MINUTE).items()
         for number, nanos in rushes(minutes)
         if nanos >= worth
     )
     if not pairs:
         return {}
-    bounds = _bounds(tx, row, {key for key, _, _ in pairs}, days)
+    bounds = _bounds(use, {key for key, _, _ in pairs}, days)
     found: dict[datetime, Rush] = {}
     for key, number, nanos in pairs:
         at = min(EPOCH + MINUTE * (number + 1), recent.end)
@@ -82,10 +148,10 @@ def _dearest(pairs: Iterable[_Pair]) -> list[_Pair]:
     return list(found.values())
 
 
-def _bounds(tx: Tx, row: Any, keys: Collection[str], days: Window) -> dict[str, int]:
+def _bounds(use: Use, keys: Collection[str], days: Window) -> dict[str, int]:
     """Return what is unlike each key, by the minutes of days and the quarter-hours of weeks."""
-    first = usage.first_used(tx, row.id, weeks(days), QUARTER) or 0
+    first = use.first_used(weeks(days), QUARTER) or 0
     within = range(first, place(days.end, QUARTER))
-    minutes = usage.by_api_key(tx, row.id, days, MINUTE, keys)
-    quarters = usage.by_api_key(tx, row.id, weeks(days), QUARTER, keys)
+    minutes = use.by_api_key(days, MINUTE, keys)
+    quarters = use.by_api_key(weeks(days), QUARTER, keys)
     return {key: bound(minutes.get(key, {}), quarters.get(key, {}), within) for key in keys}

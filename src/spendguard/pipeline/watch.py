@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import accumulate
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from spendguard.core.estimates import Spender, first_unsettled
@@ -36,6 +35,7 @@ from spendguard.store.types import EPOCH
 from spendguard.store.usage import MINUTE, QUARTER
 
 Before: TypeAlias = Callable[[datetime, timedelta], int]
+Called: TypeAlias = Mapping[tuple[str, str], str]
 
 NEW_FOR = DAY * 7
 UNPRICED_DAYS = DAY * 7
@@ -133,49 +133,41 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     usual = Usual.of({EPOCH + HOUR * number: nanos for number, nanos in hours}, window)
     if usual is None:
         return None
-    days = rush.history(now, back)
-    found = rush.find(tx, row, minutes, usual.peak, Window(now - back, now), days)
+    use = rush.OfAccount(tx, row.id)
     told = pace_of(
-        minutes,
-        usual,
-        now,
-        back,
-        rushes={at: _explained(tx, row, at, one, window) for at, one in found.items()},
-        causes=lambda at: _causes(tx, row, Window(at - HOUR, at), window),
-        dearest=lambda: _dearest_burst(tx, row, days),
-        dearest_quarter=lambda: _dearest_quarter(tx, row, days),
+        use, minutes, usual, now, back, window=window, called=readings.called(tx, row.id)
     )
     return replace(told, accepted_at=accepted, accepted=row.spike_accepted_nanos or 0)
 
 
 def pace_of(
-    used: Mapping[datetime, int],
+    use: rush.Use,
+    spent: Mapping[datetime, int],
     usual: Usual,
     now: datetime,
     back: timedelta = CALM,
     width: timedelta = MINUTE,
     *,
-    rushes: Mapping[datetime, Rush] = MappingProxyType({}),
-    causes: Callable[[datetime], tuple[Cause, ...]],
-    dearest: Callable[[], int | None],
-    dearest_quarter: Callable[[], int | None],
+    window: Window,
+    called: Called,
 ) -> Pace:
-    """Return how fast money went by buckets of a width, up to an hour before the first that matters.
+    """Return how fast money went by buckets of a width, from an hour before the first that matters.
 
-    `causes` tells who spent in the hour before an instant, `dearest` what bursts cost before and
-    `dearest_quarter` what quarters of an hour did: they are asked only where it matters. Buckets
-    wider than a minute tell of no burst.
+    `window` is the history that the usual is of. Buckets wider than a minute tell of no burst and
+    of no rush.
     """
-    before = _running(used)
-    minutes = used if width == MINUTE else ()
+    before, days = _running(spent), rush.history(now, back)
+    minutes = spent if width == MINUTE else {}
+    rushes = rush.find(use, minutes, usual.peak, Window(now - back, now), days)
     instants = sorted({*_instants(minutes, before, now, back), *rushes})
     moments = [_moment(before, at, usual, rushes.get(at)) for at in instants]
     worst = max(moments, key=lambda one: max(one.hour, one.quarter * 2, one.burst * 4))
+    hour = Window(worst.at - HOUR, worst.at)
     return Pace(
-        tuple(moments),
-        causes(worst.at) if fast(worst) else (),
-        dearest=dearest() if _sudden(moments) else None,
-        dearest_quarter=dearest_quarter() if _dear(moments) else None,
+        tuple(_explained(use, one, window, called) for one in moments),
+        causes_of(use, hour, window, called) if fast(worst) else (),
+        dearest=_dearest_burst(use, days) if minutes and _sudden(moments) else None,
+        dearest_quarter=_dearest_quarter(use, days, width) if _dear(moments) else None,
     )
 
 
@@ -217,9 +209,9 @@ def _sudden(moments: Iterable[Moment]) -> bool:
     return any(one.burst * BURST_WORTH >= one.usual and one.burst for one in moments)
 
 
-def _dearest_burst(tx: Tx, row: Any, days: Window) -> int | None:
+def _dearest_burst(use: rush.Use, days: Window) -> int | None:
     """Return what the dearest five minutes of some days cost; None while these are not known."""
-    first, nanos = usage.dearest(tx, row.id, days, BURST)
+    first, nanos = use.dearest(days, BURST)
     known = first is not None and days.end - first >= rush.KNOWN
     return nanos if known else None
 
@@ -229,10 +221,9 @@ def _dear(moments: Iterable[Moment]) -> bool:
     return any(one.quarter * QUARTER_WORTH >= one.usual and one.quarter for one in moments)
 
 
-def _dearest_quarter(tx: Tx, row: Any, days: Window) -> int | None:
+def _dearest_quarter(use: rush.Use, days: Window, width: timedelta) -> int | None:
     """Return what the dearest quarter-hour of the last weeks cost; None while it is not known."""
-    weeks = rush.weeks(days)
-    return usage.dearest_quarter(tx, row.id, weeks) if rush.known(tx, row, days) else None
+    return use.dearest_quarter(rush.weeks(days)) if rush.known(use, days, width) else None
 
 
 def fast(moment: Moment) -> bool:
@@ -240,32 +231,24 @@ def fast(moment: Moment) -> bool:
     return max(moment.hour, moment.quarter * 2, moment.burst * 4) > moment.usual
 
 
-def _explained(tx: Tx, row: Any, at: datetime, one: Rush, history: Window) -> Rush:
-    """Return a rush with what explains it, where it is one."""
-    if one.nanos < one.bound:
-        return one
-    return replace(one, causes=_causes(tx, row, Window(at - RUSH, at), history, one.api_key))
-
-
-def _causes(
-    tx: Tx, row: Any, recent: Window, history: Window, api_key: str | None = None
-) -> tuple[Cause, ...]:
-    """Return who spent most of what is above the usual, of each kind that one stands out in."""
-    now_spent = usage.by_spender(tx, row.id, recent)
-    before = _mean(tx, row, history, recent.length)
-    return causes_of(now_spent, before, readings.called(tx, row.id), api_key)
+def _explained(use: rush.Use, moment: Moment, history: Window, called: Called) -> Moment:
+    """Return a moment with what explains its rush, where it is one."""
+    one = moment.rush
+    if one is None or one.nanos < one.bound:
+        return moment
+    causes = causes_of(use, Window(moment.at - RUSH, moment.at), history, called, one.api_key)
+    return replace(moment, rush=replace(one, causes=causes))
 
 
 def causes_of(
-    now_spent: Mapping[Spender, int],
-    before: Mapping[Spender, int],
-    called: Mapping[tuple[str, str], str],
-    api_key: str | None = None,
+    use: rush.Use, recent: Window, history: Window, called: Called, api_key: str | None = None
 ) -> tuple[Cause, ...]:
-    """Return who spends more than in the mean of as long a time before, of each kind.
+    """Return who spent most of what is above the usual, of each kind that one stands out in.
 
-    Named is who stands out in it; a given api key anyway.
+    A given api key is named anyway.
     """
+    now_spent = use.by_spender(recent)
+    before = _mean(use, history, recent.length)
     causes = []
     for place, kind in ((1, "api_key"), (2, "model"), (0, "project")):
         above = _above(now_spent, before, place)
@@ -281,10 +264,10 @@ def causes_of(
     return tuple(causes)
 
 
-def _mean(tx: Tx, row: Any, history: Window, length: timedelta) -> dict[Spender, int]:
+def _mean(use: rush.Use, history: Window, length: timedelta) -> dict[Spender, int]:
     """Return what each spender spends in so long a time, in the mean of a history."""
     whole_days = Window(utc_day(history.start).start, history.end)
-    sums, days = usage.by_spender_and_days(tx, row.id, whole_days)
+    sums, days = use.by_spender_and_days(whole_days)
     parts = max(days, 1) * (DAY // length)
     return {spender: nanos // parts for spender, nanos in sums.items()}
 

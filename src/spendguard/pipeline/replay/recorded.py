@@ -15,10 +15,10 @@ from spendguard.core.world_run import Happening, Kind
 from spendguard.pipeline.evaluate import TO_BAN, Family
 from spendguard.pipeline.known import Plan
 from spendguard.pipeline.replay.desk import Told
+from spendguard.pipeline.replay.known_then import KnownThen
 from spendguard.pipeline.replay.play import Played
 from spendguard.pipeline.replay.sight import Sight
 from spendguard.pipeline.replay.stored import CardLine, Line, Stored
-from spendguard.pipeline.replay.then import KnownThen
 from spendguard.pipeline.replay.watch import Foreseen, Watch
 
 ROOM = 1_000_000  # ids between two lines, for what is inferred meanwhile

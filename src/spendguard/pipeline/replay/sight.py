@@ -21,7 +21,7 @@ from spendguard.core.world_run import MICROSECOND, Run, Trace
 from spendguard.pipeline.ceilings import budget_windows, day_share
 from spendguard.pipeline.estimated import last_days
 from spendguard.pipeline.known import LOOK_BACK, Known, Plan, levels
-from spendguard.pipeline.replay.costsonly import CostsOnly
+from spendguard.pipeline.replay.costs_only import CostsOnly
 from spendguard.pipeline.replay.tempo import Tempo
 from spendguard.store.usage import Used
 

@@ -7,16 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from spendguard.core.estimates import Spender
-from spendguard.core.spikes import BURST, CALM, LOOK_BACK, RECENT, Cause, Pace
-from spendguard.core.windows import DAY, HOUR, Window, utc_day
+from spendguard.core.spikes import CALM, LOOK_BACK, RECENT, Pace
+from spendguard.core.windows import HOUR, Window, utc_day
+from spendguard.pipeline.replay.held import Held
 from spendguard.pipeline.replay.tempo import Tempo
 from spendguard.pipeline.replay.used import Buckets, StoredUsage
-from spendguard.pipeline.rush import KNOWN, history, weeks
-from spendguard.pipeline.watch import causes_of, fast, pace_of
+from spendguard.pipeline.watch import Called, causes_of, fast, pace_of
 from spendguard.store.usage import MINUTE, QUARTER
-
-Called = Mapping[tuple[str, str], str]
 
 
 @dataclass(slots=True)
@@ -27,7 +24,7 @@ class Speed:
     called: Called
     _tempo: Tempo = field(init=False)
     _fine: tuple[tuple[timedelta, _Fine], ...] = field(init=False)
-    _means: dict[datetime, Mapping[Spender, int]] = field(default_factory=dict)
+    _held: Mapping[timedelta, Held] = field(init=False)
     _pace: Pace | None = None
     _at: datetime | None = None
 
@@ -35,6 +32,7 @@ class Speed:
         spent = {one.at: one.nanos for one in self.usage.totals}
         begin = utc_day(self.usage.window.start).start
         self._tempo = Tempo(lambda hour: spent.get(hour.start, 0), begin, timedelta(0))
+        self._held = {width: Held(self.usage, width) for width in (MINUTE, QUARTER, HOUR)}
         self._fine = (
             (MINUTE, _Fine(self.usage.minutes, spent)),
             (QUARTER, _Fine(self.usage.quarters, spent)),
@@ -55,7 +53,11 @@ class Speed:
         if pace is None or not pace.moments:
             return pace
         worst = max(pace.moments, key=lambda one: one.hour)
-        return replace(pace, causes=self._causes(worst.at, HOUR, now)) if fast(worst) else pace
+        if not fast(worst):
+            return pace
+        hour = Window(worst.at - HOUR, worst.at)
+        causes = causes_of(self._held[HOUR], hour, self._window(now), self.called)
+        return replace(pace, causes=causes)
 
     def _by(self, used: Mapping[datetime, int], width: timedelta, now: datetime) -> Pace | None:
         if not used:
@@ -63,71 +65,12 @@ class Speed:
         usual = self._tempo.usual(now)
         if usual is None:
             return None
-        return pace_of(
-            used,
-            usual,
-            now,
-            width=width,
-            causes=lambda at: self._causes(at, width, now),
-            dearest=lambda: self._dearest(now),
-            dearest_quarter=lambda: self._dearest_quarter(now),
-        )
+        held, window = self._held[width], self._window(now)
+        return pace_of(held, used, usual, now, width=width, window=window, called=self.called)
 
-    def _known(self, days: Window) -> list[datetime]:
-        """Return the minutes of days of which enough is known, none where it is not."""
-        known = [at for at in self.usage.minutes if at in days]
-        return known if known and days.end - min(known) >= KNOWN else []
-
-    def _dearest_quarter(self, now: datetime) -> int | None:
-        """Return what the dearest quarter-hour of the weeks before cost, as the live guard tells it."""
-        days = history(now, CALM)
-        if not self._known(days):
-            return None
-        quarters = self.usage.quarters
-        return max((_sum(quarters, at) for at in quarters if at in weeks(days)), default=0)
-
-    def _dearest(self, now: datetime) -> int | None:
-        """Return what the dearest five minutes of the days before cost, as the live guard tells it."""
-        days, spans = history(now, CALM), defaultdict[int, int](int)
-        known = self._known(days)
-        if not known:
-            return None
-        for at in known:
-            spans[int(at.timestamp()) // int(BURST.total_seconds())] += _sum(self.usage.minutes, at)
-        return max(spans.values())
-
-    def _causes(self, at: datetime, width: timedelta, now: datetime) -> tuple[Cause, ...]:
-        """Return who spent the hour before an instant, held against the mean hour before it all."""
-        buckets = {MINUTE: self.usage.minutes, QUARTER: self.usage.quarters}.get(
-            width, self.usage.hours
-        )
-        spent: dict[Spender, int] = defaultdict(int)
-        start = at - HOUR
-        for n in range(HOUR // width):
-            for who, nanos in buckets.get(start + width * n, {}).items():
-                spent[who] += nanos
-        since = max(now - LOOK_BACK - RECENT, self.usage.window.start)
-        return causes_of(spent, self._mean_hour(Window(since, now - RECENT)), self.called)
-
-    def _mean_hour(self, window: Window) -> dict[Spender, int]:
-        sums: dict[Spender, int] = defaultdict(int)
-        day, days = utc_day(window.start).start, 0
-        while day < window.end:
-            told = self._day(day)
-            days += bool(told)
-            for who, nanos in told.items():
-                sums[who] += nanos
-            day += DAY
-        return {who: nanos // (max(days, 1) * 24) for who, nanos in sums.items()}
-
-    def _day(self, day: datetime) -> Mapping[Spender, int]:
-        if day not in self._means:
-            sums: dict[Spender, int] = defaultdict(int)
-            for n in range(DAY // HOUR):
-                for who, nanos in self.usage.hours.get(day + HOUR * n, {}).items():
-                    sums[who] += nanos
-            self._means[day] = sums
-        return self._means[day]
+    def _window(self, now: datetime) -> Window:
+        """Return the history that the usual is of."""
+        return Window(max(now - LOOK_BACK - RECENT, self.usage.window.start), now - RECENT)
 
 
 class _Fine:

@@ -12,10 +12,10 @@ from spendguard.core.forecasts import Spent
 from spendguard.core.ledger import DaySpend
 from spendguard.core.windows import Window
 from spendguard.core.world_run import MICROSECOND, Run, Trace
+from spendguard.pipeline.replay.known_then import KnownThen
 from spendguard.pipeline.replay.play import Show
 from spendguard.pipeline.replay.sight import BY_HOUR, Lagging
 from spendguard.pipeline.replay.stored import Stored
-from spendguard.pipeline.replay.then import KnownThen
 from spendguard.store.usage import Used
 
 

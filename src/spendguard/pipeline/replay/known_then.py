@@ -22,8 +22,8 @@ from spendguard.pipeline.estimated import BEHIND, LATE
 from spendguard.pipeline.estimated import BY_HOUR as USED_BACK
 from spendguard.pipeline.foresight import RHYTHM, past_until
 from spendguard.pipeline.known import LOOK_BACK
-from spendguard.pipeline.replay.costsonly import CostsOnly
-from spendguard.pipeline.replay.daythen import DayThen, Holds, by_spender
+from spendguard.pipeline.replay.costs_only import CostsOnly
+from spendguard.pipeline.replay.day_then import DayThen, Holds, by_spender
 from spendguard.pipeline.replay.speed import Speed
 from spendguard.pipeline.replay.stored import DayRead, Stored
 from spendguard.pipeline.replay.used import Buckets, StoredUsage
