@@ -124,6 +124,15 @@ def test_charges_that_were_recorded_are_what_happened(run: Run, stored: Seed) ->
     assert len(played["forecasts"]) == 30 * 2 + 1
 
 
+def test_where_nothing_shows_a_charge_its_absence_is_a_warning(run: Run, stored: Seed) -> None:
+    charge(stored, STATED + 3 * DAY, "succeeded")
+
+    played = run("replay", "--json", "--every", "12h").json
+
+    (first, *_) = [one for one in played["alerts"] if one["rule"] == "recharge-missing"]
+    assert (first["reason"], first["severity"]) == ("fired", "warning")
+
+
 def test_what_is_told_can_be_cut(run: Run, stored: Seed) -> None:
     charge(stored, STATED + 3 * DAY, "succeeded")
     charge(stored, STATED + 9 * DAY, "failed")

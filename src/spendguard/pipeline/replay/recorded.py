@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from spendguard.core.cards import held, latest_statement
 from spendguard.core.charges import Charge, Outcome, strikes
+from spendguard.core.facts import Witness
 from spendguard.core.ledger import Entry, Settled, derive, latest_checkpoint, settle
 from spendguard.core.money import Money
 from spendguard.core.reconcile import Books, Statement, reconcile
@@ -128,7 +129,14 @@ def recorded(
 
 def _sight(plan: Plan, view: KnownThen, begin: datetime) -> Sight:
     days = view.stored.days
-    return Sight(plan, view, min(days[0].day.start if days else begin, begin), begin)
+    shown = plan.states_balance or bool(plan.mailboxes)  # how these were read is not played
+    return Sight(
+        plan,
+        view,
+        min(days[0].day.start if days else begin, begin),
+        begin,
+        witness=Witness.HEALTHY if shown else Witness.NONE,
+    )
 
 
 def _happened(family: Family, stored: Stored, end: datetime) -> Iterator[Happening]:
