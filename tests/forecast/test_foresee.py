@@ -82,6 +82,12 @@ class TestWhatItNeeds:
         assert (known.days, known.hours, known.kind) == (20, 72, "mixed")
         assert known.window == Window(NOW - DAY * 23, NOW)
 
+    def test_begins_with_the_first_spend(self) -> None:
+        known = made(days(30, lambda back: float(back >= -4))).history
+        assert known is not None
+        assert known.days == 4
+        assert known.window == Window(NOW - DAY * 4, NOW)
+
     def test_ends_with_what_is_known(self) -> None:
         told = made(hours(100, lambda _: 1, NOW - HOUR * 5))
         assert (told.start, told.made_at) == (NOW - HOUR * 5, NOW)

@@ -54,8 +54,10 @@ def _fanned(known: Past, now: datetime, currency: str, history: History) -> Fore
 
 
 def _history(known: Past) -> History:
+    """Return what is known since the first spend; all of it where nothing was spent."""
     import numpy as np
 
+    known = known[next((place for place, nanos in enumerate(known.nanos) if nanos > 0), 0) :]
     kinds = set(known.estimated)
     lengths = np.frombuffer(known.end) - np.frombuffer(known.begin)
     hours = int((lengths <= _HOUR).sum())
