@@ -255,6 +255,16 @@ def test_hours_of_a_day_of_25_hours_add_up(run: Run, seed: Seed) -> None:
     assert nanos == round(float(day.json["rows"][0]["amount"]) * DOLLAR)
 
 
+def test_a_difference_of_less_than_half_a_cent_is_none(run: Run, seed: Seed) -> None:
+    seed.empty().configured("main").read()
+    seed.spent(TODAY - DAY, 2 * DOLLAR - 4_000_000)
+    seed.spent(TODAY - 2 * DAY, 2 * DOLLAR)
+
+    said = run("spend", "--since", "2026-11-22", "--until", "2026-11-23").out
+
+    assert "as much as in the 1 d before" in said
+
+
 class TestWhatIsEstimated:
     """An account that booked yesterday, and whose usage of today no cost covers yet."""
 

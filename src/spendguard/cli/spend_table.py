@@ -17,7 +17,7 @@ from spendguard.cli.output import (
     width,
 )
 from spendguard.cli.reading import Source, lasting
-from spendguard.core.nanos import ceiled, exact
+from spendguard.core.nanos import NANOS, ceiled, exact
 from spendguard.core.windows import Unit, Window
 from spendguard.store.history import to_instant
 from spendguard.store.spending import BOOKED, COLUMNS, ESTIMATED, Question, Row, Spending, totals
@@ -30,6 +30,7 @@ _NAME = 16
 _LESSER = ("before", "share", "estimated")
 """The columns that give way on a narrow terminal, one after the other."""
 
+_HALF_A_CENT = NANOS // 200
 _SIGNS = ("█", "░", "▏")
 _PLAIN_SIGNS = ("#", ".", ".")
 
@@ -194,7 +195,7 @@ def _print_totals(
 
 
 def _change(more: int, currency: str) -> str:
-    if not more:
+    if abs(more) < _HALF_A_CENT:
         return "as much as"
     return f"{_amount(abs(more))} {currency} {'more' if more > 0 else 'less'} than"
 
