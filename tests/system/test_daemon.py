@@ -201,7 +201,7 @@ class TestTheEnd:
         guarded = Guarded(tmp_path, ends, "main")
         with armed(guarded.run) as daemon:
             guarded.polled_again()
-            guarded.simulator.fault(Fault.TIMEOUT)
+            guarded.simulator.fault(Fault.TIMEOUT, path="/organization/costs")
             guarded.polled_again()
             began = monotonic()
             assert daemon.stop() == 0
@@ -212,7 +212,7 @@ class TestTheEnd:
         guarded = Guarded(tmp_path, ends, "main")
         with armed(guarded.run) as daemon:
             guarded.polled_again()
-            guarded.simulator.fault(Fault.TIMEOUT)
+            guarded.simulator.fault(Fault.TIMEOUT, path="/organization/costs")
             guarded.polled_again()
             began = monotonic()
             assert daemon.leave(signal.SIGINT) == 0
