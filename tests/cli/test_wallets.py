@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,9 @@ import pytest
 from spendguard.providers.openrouter import OpenRouter
 from spendguard.simulator import OpenRouter as Api
 from spendguard.simulator import Simulator, World
+from spendguard.store import schema
 from tests.cli.conftest import Run
-from tests.cli.seeding import DAY, NOW, Seed
+from tests.cli.seeding import DAY, DOLLAR, HOUR, NOW, TODAY, Seed
 
 KEY = "sk-or-v1-canary-5501"
 
@@ -90,3 +91,31 @@ def test_an_hour_costs_what_the_balance_fell_by_in_it(run: Run, seed: Seed, worl
         return str(row["amount"])
 
     assert [spent(since) for since in ("15m", "1h", "2h", "6h")] == ["0.25", "3.50", "4.00", "4.00"]
+
+
+def stated(seed: Seed, left: dict[datetime, int]) -> None:
+    """Put what an API said of the balance, in dollars, and that it tells no lifetime credit."""
+    same = {"account_id": 1, "currency": "USD", "credited_nanos": None}
+    for at, dollars in left.items():
+        seed.insert(schema.balances, same | {"at": at, "nanos": dollars * DOLLAR})
+
+
+def test_the_first_fall_after_quiet_days_is_a_fall(run: Run, seed: Seed) -> None:
+    seed.empty().configured("main").read().spent(TODAY, 4 * DOLLAR)
+    stated(seed, {NOW - 3 * DAY: 10, NOW - 4 * HOUR: 7, NOW - HOUR: 6})
+
+    rows = run("spend", "--since", "2h", "--by", "account", "--json").json["rows"]
+
+    assert [row["amount"] for row in rows] == ["1.00"]
+
+
+def test_days_of_which_one_balance_is_kept_are_divided_evenly(run: Run, seed: Seed) -> None:
+    seed.empty().configured("main").read()
+    day = TODAY - 70 * DAY
+    seed.spent(day, 2 * DOLLAR)
+    stated(seed, {day - HOUR: 10, day + 23 * HOUR: 8})
+
+    window = ("--since", "2026-09-14T00:00:00Z", "--until", "2026-09-14T12:00:00Z")
+    rows = run("spend", *window, "--by", "account", "--json").json["rows"]
+
+    assert [row["amount"] for row in rows] == ["1.00"]

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from spendguard.store import retention, usage
 from spendguard.store.connect import Store
+from spendguard.store.cutting import EACH_BALANCE
 
 RAW_REPLIES = timedelta(days=7)
 RESTATEMENTS = timedelta(days=400)
 MESSAGES = timedelta(days=400)
-BALANCES = timedelta(days=62)
 MINUTES = timedelta(days=4)  # until no checkpoint needs to be split any more
 QUARTERS = timedelta(days=62)
 
@@ -42,6 +42,6 @@ def retain(store: Store, now: datetime, *, dry_run: bool = False) -> RetainOutco
         restatements=retention.drop_restatements(store, now - RESTATEMENTS, dry_run=dry_run),
         messages=retention.drop_messages(store, now - MESSAGES, dry_run=dry_run),
         events=retention.drop_events(store, now - MESSAGES, dry_run=dry_run),
-        balances=retention.thin_balances(store, now - BALANCES, dry_run=dry_run),
+        balances=retention.thin_balances(store, now - EACH_BALANCE, dry_run=dry_run),
         usage=usage.drop_fine(store, now - MINUTES, now - QUARTERS, dry_run=dry_run),
     )

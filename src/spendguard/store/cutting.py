@@ -29,6 +29,9 @@ _MICROSECOND = timedelta(microseconds=1)
 _FINER = (("minutes", timedelta(minutes=1)), ("quarters", timedelta(minutes=15)))
 """What there may be below an hour; the first that was read counts."""
 
+EACH_BALANCE = timedelta(days=62)
+"""How long each balance that an API stated is kept; of earlier days the last, which divides none."""
+
 Spender = tuple[int, str, str]
 """An account, an api key and a model of it; where '' is asked for, any is meant."""
 
@@ -64,7 +67,8 @@ class Cuts:
         span, edges = span_of(day, self._now), self.inside(day)
         pieces = [Window(*pair) for pair in pairwise([span.start, *edges, span.end])]
         used = _used(history, account, span, edges) if edges else {}
-        used |= _fallen(history, account, span, edges) if edges else {}
+        if edges and span.start >= self._now - EACH_BALANCE:
+            used |= _fallen(history, account, span, edges)
         lengths = [piece.length // _MICROSECOND for piece in pieces]
         return Shape(day, [self.place(piece.start) for piece in pieces], lengths, used)
 

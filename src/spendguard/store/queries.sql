@@ -157,15 +157,22 @@ GROUP BY account_id
 -- name: balance_falls
 SELECT account_id, at, nanos
 FROM (
-    SELECT account_id, at,
+    SELECT balances.account_id, at,
            CASE WHEN credited_nanos - LAG(credited_nanos) OVER told IS NULL
                 THEN CASE WHEN nanos < LAG(nanos) OVER told THEN LAG(nanos) OVER told - nanos END
                 ELSE credited_nanos - LAG(credited_nanos) OVER told - nanos + LAG(nanos) OVER told
            END AS nanos
-    FROM balances
-    WHERE account_id IN (SELECT id FROM accounts WHERE CAST(:account AS TEXT) IS NULL OR name = :account)
-      AND at > :since - 86400000000 AND at <= :until
-    WINDOW told AS (PARTITION BY account_id ORDER BY id)
+    FROM (
+        SELECT accounts.id AS account_id,
+               COALESCE((SELECT former.id FROM balances AS former
+                         WHERE former.account_id = accounts.id AND former.at <= :since
+                         ORDER BY former.id DESC LIMIT 1), 0) AS first
+        FROM accounts
+        WHERE CAST(:account AS TEXT) IS NULL OR name = :account
+    ) AS begun
+    CROSS JOIN balances
+    WHERE balances.account_id = begun.account_id AND balances.id >= begun.first AND at <= :until
+    WINDOW told AS (PARTITION BY balances.account_id ORDER BY balances.id)
 ) AS falls
 WHERE nanos > 0 AND at > :since
 
