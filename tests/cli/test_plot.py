@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from itertools import accumulate
 from pathlib import Path
 
@@ -73,10 +74,13 @@ def test_a_balance_is_drawn_from_the_ledger_and_the_last_evaluation(
         assert part in said
 
 
-def test_a_balance_ends_at_what_status_says(known: Seed, run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("later", [0, 45, 100])
+def test_a_balance_ends_at_what_status_says(
+    known: Seed, run: Run, tmp_path: Path, later: int
+) -> None:
     known.change(schema.scopes, evaluation=EVALUATION.replace('"21.00"', '"20.50"'))
-    out = tmp_path / "balance.svg"
-    assert run("plot", "--output", str(out)).code == 0
+    out, at = tmp_path / "balance.svg", NOW + timedelta(microseconds=later)
+    assert run("plot", "--output", str(out), at=at).code == 0
     assert "main: $20.50 left, Mon 23 Nov 12:00 UTC" in words(out.read_bytes())
 
 

@@ -222,8 +222,7 @@ def _days(asked: Source, account: str, currency: str, since: datetime) -> list[D
 
 def _moments(entries: Sequence[Entry], window: Window) -> list[datetime]:
     """Return the instants to look at: evenly apart, and before and at each entry."""
-    step = window.length / POINTS
-    moments = {window.start + step * place for place in range(POINTS + 1)}
+    moments = {window.start + window.length * place // POINTS for place in range(POINTS + 1)}
     for entry in entries:
         if entry.at in window:
             moments |= {entry.at - _MICROSECOND, entry.at}
