@@ -69,6 +69,18 @@ def test_a_channel_owes_what_was_tried_and_not_what_waits_because_nothing_ran(
         assert outbox.owed_since(tx) == {"ops": found_at}
 
 
+def test_a_channel_owes_nothing_late_while_a_message_is_tried_for_the_first_time(
+    store: Store,
+) -> None:
+    guard = Guard(store)
+    guard.finds(firing("blind"))
+    guard.at(4)
+
+    with store.begin() as tx:
+        assert outbox.claim(tx, "ops", "mine", guard.now, guard.now + LEASE)
+        assert outbox.owed_since(tx) == {}
+
+
 def test_the_far_end_may_ask_for_a_longer_pause(store: Store) -> None:
     guard = Guard(store)
     guard.ends["ops"].up, guard.ends["ops"].asked = False, timedelta(minutes=30)

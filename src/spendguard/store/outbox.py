@@ -317,11 +317,12 @@ def note_channel(tx: sa.Connection, name: str, **changed: object) -> None:
 def owed_since(tx: sa.Connection) -> dict[str, datetime]:
     """Return since when each channel owes its oldest message, of those that were tried.
 
-    What waits because nothing ran says nothing of the channel.
+    What waits because nothing ran says nothing of the channel, nor does a first try under way.
     """
+    tried = sa.or_(outbox.c.attempts > 1, sa.and_(outbox.c.attempts == 1, outbox.c.claim.is_(None)))
     rows = tx.execute(
         sa.select(outbox.c.channel, sa.func.min(outbox.c.created_at))
-        .where(outbox.c.state == "owed", outbox.c.attempts > 0)
+        .where(outbox.c.state == "owed", tried)
         .group_by(outbox.c.channel)
     )
     return {row[0]: row[1] for row in rows}
