@@ -38,7 +38,6 @@ from spendguard.providers import PROVIDERS
 from spendguard.store.history import History
 
 LAG = timedelta(hours=2)
-MOMENT = timedelta(microseconds=1)
 
 
 def play_history(options: Options) -> Replayed:
