@@ -545,6 +545,16 @@ class TestReplies:
         kept = {(one.at - NOW) // timedelta(minutes=1) for one in replies if one.path == COSTS}
         assert kept == {0, 60, 61, 62}
 
+    def test_good_ones_are_kept_also_after_a_clock_that_ran_ahead(
+        self, store: Store, world: World, poll_at: PollAt
+    ) -> None:
+        for at in (NOW + DAY, NOW):
+            spending(world, 0)
+            poll_at(at)
+
+        [replies] = dump(store, raw_replies)
+        assert {one.at for one in replies if one.path == COSTS} == {NOW, NOW + DAY}
+
     def test_are_dropped_after_seven_days(self, store: Store, poll_at: PollAt) -> None:
         poll_at(NOW)
         poll_at(NOW + DAY * 3)

@@ -181,7 +181,7 @@ def _plan(tx: Tx, account: Account, now: datetime) -> _Due:
         history_from=since,
         names=unnamed or _since(row.names_read_at, now) >= NAMES_EVERY,
         projects=tuple(readings.project_ids(tx, row.id)),
-        kept=readings.replies_since(tx, row.id, now - REPLIES_EVERY),
+        kept=readings.replies_since(tx, row.id, now - REPLIES_EVERY, now),
     )
 
 

@@ -452,11 +452,18 @@ def accept_settings(tx: sa.Connection, account_id: int) -> None:
     )
 
 
-def replies_since(tx: sa.Connection, account_id: int, since: datetime) -> frozenset[str]:
-    """Return the paths whose last reply that was kept is a good one, from after an instant."""
+def replies_since(
+    tx: sa.Connection, account_id: int, since: datetime, now: datetime
+) -> frozenset[str]:
+    """Return the paths whose last reply that was kept is a good one, from after an instant.
+
+    One from a clock that ran ahead is none of a short time ago.
+    """
     table = raw_replies.c
     good = sa.and_(table.status >= 200, table.status < 300)
-    query = sa.select(table.path).where(_newest(account_id), table.at > since, good)
+    query = sa.select(table.path).where(
+        _newest(account_id), table.at > since, table.at <= now, good
+    )
     return frozenset(tx.execute(query).scalars())
 
 
