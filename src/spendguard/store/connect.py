@@ -87,9 +87,8 @@ class Store:
         """
         try:
             with self.engine.begin() as tx:
-                tx.exec_driver_sql(
-                    "BEGIN IMMEDIATE"
-                )  # an event for it would make each statement dearer
+                # Here, for an event at each beginning would make each statement dearer.
+                tx.exec_driver_sql("BEGIN IMMEDIATE")
                 yield tx
         except exc.DatabaseError as error:
             known = explain(error.orig)
