@@ -154,7 +154,8 @@ def estimates_told(account: str, evaluation: Mapping[str, Any]) -> str | None:
         return None
     told = f"estimates of {account} were {part} % of what was booked in the last 7 settled days"
     days = sorted(one["percent"] for one in usage.get("days", []) if one["percent"] is not None)
-    return f"{told}, day by day {days[0]} to {days[-1]} %" if len(days) > 1 else told
+    apart = bool(days) and days[0] != days[-1]
+    return f"{told}, day by day {days[0]} to {days[-1]} %" if apart else told
 
 
 def estimates_drift(evaluation: Mapping[str, Any]) -> bool:
