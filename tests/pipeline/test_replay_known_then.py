@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from spendguard.app.benches import Benches
 from spendguard.app.trial import default_configuration
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
+from spendguard.pipeline.replay.day_then import DayThen
 from spendguard.pipeline.replay.known_then import KnownThen
 from spendguard.pipeline.replay.sight import Sight
 from spendguard.pipeline.replay.stored import DayRead, Stored
@@ -49,3 +50,23 @@ def test_what_usage_showed_of_a_day_without_any_cost_counts_until_that_day_is_se
     first = [free.days(at)[0].unbooked for at in looks]
 
     assert first == [0] + [HOURLY * 12] + [HOURLY * 24] * 4 + [0] * 3
+
+
+def test_what_is_given_back_to_one_hides_nothing_of_what_another_spent_on_a_day_not_watched() -> (
+    None
+):
+    parts = {("web", "", "", ""): HOURLY, ("bot", "", "", ""): -HOURLY}
+    whole = DayRead(utc_day(BEGIN), 0, BEGIN + DAY * 30)
+
+    day = DayThen(whole, parts, (), [{}] * 24, HOUR).look(BEGIN + DAY * 2)
+
+    assert day.booked == parts
+
+
+def test_a_single_nano_that_is_given_back_on_a_day_not_watched_is_known() -> None:
+    parts = {("web", "", "", ""): -1}
+    whole = DayRead(utc_day(BEGIN), -1, BEGIN + DAY * 30)
+
+    day = DayThen(whole, parts, (), [{}] * 24, HOUR).look(BEGIN + DAY * 2)
+
+    assert day.booked == parts
