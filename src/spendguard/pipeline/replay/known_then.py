@@ -1,4 +1,4 @@
-"""Then: the view on an account's stored history, each figure from when it was known."""
+"""Known then: the view on an account's stored history, each figure from when it was known."""
 
 from __future__ import annotations
 
