@@ -245,7 +245,7 @@ def causes_of(
 ) -> tuple[Cause, ...]:
     """Return who spent most of what is above the usual, of each kind that one stands out in.
 
-    A given api key is named anyway.
+    A given api key is named whatever its part, as far as it is above its own usual.
     """
     now_spent = use.by_spender(recent)
     before = _mean(use, history, recent.length)

@@ -36,7 +36,7 @@ class DayThen:
     missing: dict[Spender, int] = field(default_factory=dict)
     _changed: int = 0
     _seen: int = 0
-    _share: int = -1
+    _share: int | None = None  # of the whole
     _begun: bool = False
     _open: bool = True
 
@@ -74,9 +74,11 @@ class DayThen:
         whole = self.read.nanos
         known = whole if self._share == whole else self.read.known(now, self.lag)
         moved = known != self._share
-        if moved:
-            self.booked = {who: nanos * known // (whole or 1) for who, nanos in self.parts.items()}
-            self._share = known
+        if moved and known == whole:
+            self.booked = dict(self.parts)
+        elif moved:
+            self.booked = {who: nanos * known // whole for who, nanos in self.parts.items()}
+        self._share = known
         return moved
 
     def _use(self, now: datetime) -> bool:

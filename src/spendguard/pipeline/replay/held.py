@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from spendguard.core.estimates import Spender
-from spendguard.core.windows import DAY, HOUR, Window
+from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline.replay.used import Buckets, StoredUsage
 from spendguard.store.usage import MINUTE, QUARTER, place
 
@@ -23,6 +23,10 @@ class Held:
     usage: StoredUsage
     width: timedelta
     _days: dict[datetime, Mapping[Spender, int]] = field(default_factory=dict)
+    _used: frozenset[datetime] = field(init=False)  # UTC days, also those that cost nothing
+
+    def __post_init__(self) -> None:
+        self._used = frozenset(utc_day(one.at).start for one in self.usage.totals)
 
     def first_used(self, window: Window, width: timedelta) -> int | None:
         """Return the number of the first bucket with use that begins in a window."""
@@ -47,14 +51,15 @@ class Held:
 
     def by_spender_and_days(self, window: Window) -> tuple[Mapping[Spender, int], int]:
         """Return what the UTC days that begin in a window cost by who used it, and how many have any."""
-        told, day = [], window.start
+        told, used, day = [], 0, window.start
         while day < window.end:
             if day not in self._days:
                 hours = _spent(self.usage.hours, Window(day, day + DAY), HOUR)
                 self._days[day] = _sums(told for _, told in hours)
             told.append(self._days[day])
+            used += day in self._used
             day += DAY
-        return _sums(iter(told)), sum(map(bool, told))
+        return _sums(iter(told)), used
 
     def dearest(self, window: Window, length: timedelta) -> tuple[datetime | None, int]:
         """Return the first minute known to be used in a window, and its dearest span of a length."""

@@ -1,4 +1,4 @@
-"""Then: the view on an account's stored history, each figure from when it was known."""
+"""Known then: the view on an account's stored history, each figure from when it was known."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ class KnownThen(CostsOnly):
     _ends: list[datetime] = field(default_factory=list)
     _later: list[tuple[datetime, datetime]] = field(default_factory=list)
     _by_start: Mapping[datetime, DayRead] = field(default_factory=dict)
+    _uncosted: list[datetime] = field(default_factory=list)  # days of use without any of cost
     _speed: Speed | None = None
     _days: dict[datetime, DayThen] = field(default_factory=dict)
     _settled: dict[tuple[str, datetime], DaySpend] = field(default_factory=dict)
@@ -68,6 +69,8 @@ class KnownThen(CostsOnly):
         self._finals = [*accumulate(map(self._final_at, days), max)]
         if self.stored.usage is not None:
             self._speed = Speed(self.stored.usage, self.stored.called)
+            used = {utc_day(one.at).start for one in self.stored.usage.totals if one.nanos}
+            self._uncosted = sorted(used - self._by_start.keys())
 
     def _final_at(self, one: DayRead) -> datetime:
         """Return from when on a day says what it says now; an estimate beside it is dropped late."""
@@ -126,6 +129,8 @@ class KnownThen(CostsOnly):
         place = bisect_right(self._finals, now)
         days = self.stored.days
         midnight = days[place].day.start if place < len(days) else utc_day(now).start
+        estimated = bisect_right(self._uncosted, now - DAY - SETTLES)
+        midnight = min([midnight, *self._uncosted[estimated : estimated + 1]])
         later = bisect_right(self._later, now, key=lambda one: one[0])
         return min(midnight, self._later[later][1]) if later < len(self._later) else midnight
 

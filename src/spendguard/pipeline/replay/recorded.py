@@ -41,6 +41,7 @@ class Archive:
             key=lambda line: (line.known_at, int(line.statement.id)),
         )
         self._ids = {line.statement.id: ROOM * n for n, line in enumerate(ordered, start=1)}
+        self._said: dict[str, list[Statement]] = {}
         self._books: dict[str, Books] = {}
         self._late: dict[str, Money | None] = {}
 
@@ -53,18 +54,22 @@ class Archive:
     def tell(self, watch: Watch, now: datetime, *, changed: bool) -> None:
         """Tell what is known now, as far as it is not what was told before."""
         for name, stored in self._stored.items():
-            lines = [line for line in stored.lines if line.known(now)] if changed else []
             if changed:
-                said = [self._renamed(line) for line in lines]
-                self._books[name] = reconcile([*said, *watch.inferred(name)])
-            books = self._books[name]
-            late = _late(self._views[name], books.entries, now)
+                known = [line for line in stored.lines if line.known(now)]
+                self._said[name] = [self._renamed(line) for line in known]
+                self._books[name] = self._reconciled(watch, name)
+            late = _late(self._views[name], self._books[name].entries, now)
             if changed or late != self._late.get(name):
                 self._late[name] = late
-                last = max((self._ids[line.statement.id] for line in lines), default=0)
-                watch.hear_of_ledger(name, books, late, last)
+                last = max((int(one.id) for one in self._said[name]), default=0)
+                self._books[name] = self._reconciled(watch, name)
+                watch.hear_of_ledger(name, self._books[name], late, last)
         if changed and self._family.paying is not None:
             self._tell_card(watch, now)
+
+    def _reconciled(self, watch: Watch, name: str) -> Books:
+        """Return the ledger as it was told, with what usage proved since."""
+        return reconcile([*self._said[name], *watch.inferred(name)])
 
     def _renamed(self, line: Line) -> Statement:
         return replace(line.statement, id=str(self._ids[line.statement.id]))

@@ -97,7 +97,8 @@ def _hours(one: Stored) -> Iterator[tuple[datetime, int]]:
         end = day.day.end if one.last_ok_at is None else min(day.day.end, one.last_ok_at)
         span = Window(day.day.start, max(end, day.day.start + HOUR))
         parts = pieces(span, day.nanos, day.hours)
-        for part, nanos in parts if len(parts) > 1 else _evenly(span, day.nanos):
+        undivided = parts == [(span, day.nanos)]
+        for part, nanos in _evenly(span, day.nanos) if undivided else parts:
             yield min(part.start + HOUR / 2, span.end), nanos
 
 

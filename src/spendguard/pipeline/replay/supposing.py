@@ -12,6 +12,7 @@ from spendguard.core.forecasts import Spent
 from spendguard.core.ledger import DaySpend
 from spendguard.core.windows import Window
 from spendguard.core.world_run import MICROSECOND, Run, Trace
+from spendguard.pipeline.estimated import BEHIND
 from spendguard.pipeline.replay.known_then import KnownThen
 from spendguard.pipeline.replay.play import Show
 from spendguard.pipeline.replay.sight import BY_HOUR, Lagging
@@ -35,9 +36,11 @@ class Supposing(Lagging):
     then: KnownThen = field(kw_only=True)
 
     def _seen_until(self, now: datetime) -> datetime:
-        if self.then.reading(now) is None:
-            return now - self.lag + MICROSECOND
-        return now.replace(minute=0, second=0, microsecond=0)
+        usage, lagging = self.then.stored.usage, now - self.lag + MICROSECOND
+        if usage is None or now < usage.window.start:
+            return lagging
+        told = min(now, usage.window.end + BEHIND).replace(minute=0, second=0, microsecond=0)
+        return told if self.then.reading(now) else max(told, lagging)  # what was seen stays seen
 
     def spent(self, now: datetime) -> Sequence[Spent] | None:
         """Return what is seen of the last weeks by the hour; None while usage does not tell of them."""
