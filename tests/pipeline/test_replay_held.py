@@ -75,7 +75,7 @@ def test_what_is_held_of_usage_answers_as_the_database_does(store: Store, tmp_pa
     with History(tmp_path / "spendguard.db") as history:
         stored = read_usage(history, number)
     assert stored is not None
-    held = Held(stored, MINUTE)
+    held = Held(stored, MINUTE, {})
 
     with store.begin() as tx:
         live = OfAccount(tx, number)

@@ -111,6 +111,11 @@ class Usual:
         ]
 
 
+def looked_back(now: datetime, since: datetime) -> Window:
+    """Return the history of what is usual, known since an instant; it may end before it begins."""
+    return Window(max(now - LOOK_BACK - RECENT, since), now - RECENT)
+
+
 def by_the_hour(values: Mapping[str, object]) -> int:
     """Return the nanos of an hour at the pace that a finding tells of, whatever it was seen in."""
     seen = ((values.get("spent"), HOUR), (values.get("burst"), BURST), (values.get("rush"), RUSH))

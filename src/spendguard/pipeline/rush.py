@@ -14,13 +14,13 @@ from typing import Protocol, TypeAlias
 from spendguard.core.estimates import Spender
 from spendguard.core.rushes import bound, rushes
 from spendguard.core.spikes import LOOK_BACK, Rush
-from spendguard.core.windows import DAY, HOUR, Window
-from spendguard.store import usage
+from spendguard.core.windows import HOUR, Window
+from spendguard.pipeline.retain import MINUTES
+from spendguard.store import readings, usage
 from spendguard.store.connect import Tx
 from spendguard.store.types import EPOCH
 from spendguard.store.usage import MINUTE, QUARTER, place
 
-MINUTES_KEPT = DAY * 4
 KNOWN = timedelta(hours=18)  # less of them may miss what comes once a day
 RUSH_WORTH = 10  # two minutes of less than this part of the usual hour are never much
 
@@ -54,6 +54,10 @@ class Use(Protocol):
 
     def dearest_quarter(self, window: Window) -> int:
         """Return what the dearest quarter of an hour that begins in a window cost."""
+        ...
+
+    def called(self) -> Mapping[tuple[str, str], str]:
+        """Return the names of projects, api keys and models, by kind and id."""
         ...
 
 
@@ -90,10 +94,14 @@ class OfAccount:
         """Return what the dearest quarter of an hour that begins in a window cost."""
         return usage.dearest_quarter(self.tx, self.account, window)
 
+    def called(self) -> Mapping[tuple[str, str], str]:
+        """Return the names of projects, api keys and models, by kind and id."""
+        return readings.called(self.tx, self.account)
+
 
 def history(now: datetime, back: timedelta) -> Window:
     """Return the days by the minute before what is looked at, which is no history yet."""
-    return Window(now - MINUTES_KEPT, now - back - HOUR)
+    return Window(now - MINUTES, now - back - HOUR)
 
 
 def weeks(days: Window) -> Window:

@@ -24,6 +24,7 @@ from spendguard.core.spikes import (
     Pace,
     Rush,
     Usual,
+    looked_back,
 )
 from spendguard.core.windows import DAY, HOUR, Window, utc_day
 from spendguard.pipeline import rush
@@ -35,7 +36,6 @@ from spendguard.store.types import EPOCH
 from spendguard.store.usage import MINUTE, QUARTER
 
 Before: TypeAlias = Callable[[datetime, timedelta], int]
-Called: TypeAlias = Mapping[tuple[str, str], str]
 
 NEW_FOR = DAY * 7
 UNPRICED_DAYS = DAY * 7
@@ -128,15 +128,12 @@ def _pace(tx: Tx, row: Any, now: datetime) -> Pace | None:
     }
     if not minutes:
         return Pace(())
-    window = Window(max(now - LOOK_BACK - RECENT, row.usage_from), now - RECENT)
+    window = looked_back(now, row.usage_from)
     hours = usage.hourly(tx, row.id, window) if window.start < window.end else []
     usual = Usual.of({EPOCH + HOUR * number: nanos for number, nanos in hours}, window)
     if usual is None:
         return None
-    use = rush.OfAccount(tx, row.id)
-    told = pace_of(
-        use, minutes, usual, now, back, window=window, called=readings.called(tx, row.id)
-    )
+    told = pace_of(rush.OfAccount(tx, row.id), minutes, usual, now, back, window=window)
     return replace(told, accepted_at=accepted, accepted=row.spike_accepted_nanos or 0)
 
 
@@ -149,7 +146,6 @@ def pace_of(
     width: timedelta = MINUTE,
     *,
     window: Window,
-    called: Called,
 ) -> Pace:
     """Return how fast money went by buckets of a width, from an hour before the first that matters.
 
@@ -164,8 +160,8 @@ def pace_of(
     worst = max(moments, key=lambda one: max(one.hour, one.quarter * 2, one.burst * 4))
     hour = Window(worst.at - HOUR, worst.at)
     return Pace(
-        tuple(_explained(use, one, window, called) for one in moments),
-        causes_of(use, hour, window, called) if fast(worst) else (),
+        tuple(_explained(use, one, window) for one in moments),
+        causes_of(use, hour, window) if fast(worst) else (),
         dearest=_dearest_burst(use, days) if minutes and _sudden(moments) else None,
         dearest_quarter=_dearest_quarter(use, days, width) if _dear(moments) else None,
     )
@@ -231,24 +227,24 @@ def fast(moment: Moment) -> bool:
     return max(moment.hour, moment.quarter * 2, moment.burst * 4) > moment.usual
 
 
-def _explained(use: rush.Use, moment: Moment, history: Window, called: Called) -> Moment:
+def _explained(use: rush.Use, moment: Moment, history: Window) -> Moment:
     """Return a moment with what explains its rush, where it is one."""
     one = moment.rush
     if one is None or one.nanos < one.bound:
         return moment
-    causes = causes_of(use, Window(moment.at - RUSH, moment.at), history, called, one.api_key)
+    causes = causes_of(use, Window(moment.at - RUSH, moment.at), history, one.api_key)
     return replace(moment, rush=replace(one, causes=causes))
 
 
 def causes_of(
-    use: rush.Use, recent: Window, history: Window, called: Called, api_key: str | None = None
+    use: rush.Use, recent: Window, history: Window, api_key: str | None = None
 ) -> tuple[Cause, ...]:
     """Return who spent most of what is above the usual, of each kind that one stands out in.
 
     A given api key is named whatever its part, as far as it is above its own usual.
     """
     now_spent = use.by_spender(recent)
-    before = _mean(use, history, recent.length)
+    before, called = _mean(use, history, recent.length), use.called()
     causes = []
     for place, kind in ((1, "api_key"), (2, "model"), (0, "project")):
         above = _above(now_spent, before, place)

@@ -47,8 +47,7 @@ class DayThen:
         moved |= self._use(now)
         if moved or open_then != self._open:
             self._open = open_then
-            unbooked = estimates.unbooked(self.estimated, self.bill()) if open_then else {}
-            self.missing = unbooked
+            self.missing = estimates.unbooked(self.estimated, self.bill()) if open_then else {}
         return self
 
     def _book(self, now: datetime) -> bool:

@@ -22,6 +22,7 @@ class Held:
 
     usage: StoredUsage
     width: timedelta
+    names: Mapping[tuple[str, str], str]
     _days: dict[datetime, Mapping[Spender, int]] = field(default_factory=dict)
     _used: frozenset[datetime] = field(init=False)  # UTC days, also those that cost nothing
 
@@ -74,6 +75,10 @@ class Held:
         """Return what the dearest quarter of an hour that begins in a window cost."""
         quarters = _spent(self.usage.quarters, window, QUARTER)
         return max((sum(told.values()) for _, told in quarters), default=0)
+
+    def called(self) -> Mapping[tuple[str, str], str]:
+        """Return the names of projects, api keys and models, by kind and id."""
+        return self.names
 
     def _buckets(self, width: timedelta) -> Buckets:
         return {MINUTE: self.usage.minutes, QUARTER: self.usage.quarters}.get(

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from spendguard.core.spikes import CALM, LOOK_BACK, RECENT, Pace
+from spendguard.core.spikes import CALM, Pace, looked_back
 from spendguard.core.windows import HOUR, Window, utc_day
 from spendguard.pipeline.replay.held import Held
 from spendguard.pipeline.replay.tempo import Tempo
 from spendguard.pipeline.replay.used import Buckets, StoredUsage
-from spendguard.pipeline.watch import Called, causes_of, fast, pace_of
+from spendguard.pipeline.watch import causes_of, fast, pace_of
 from spendguard.store.usage import MINUTE, QUARTER
 
 
@@ -21,7 +21,7 @@ class Speed:
     """The pace of an account's stored usage, as a guard would have told it that reads at each look."""
 
     usage: StoredUsage
-    called: Called
+    called: Mapping[tuple[str, str], str]
     _tempo: Tempo = field(init=False)
     _fine: tuple[tuple[timedelta, _Fine], ...] = field(init=False)
     _held: Mapping[timedelta, Held] = field(init=False)
@@ -32,7 +32,9 @@ class Speed:
         spent = {one.at: one.nanos for one in self.usage.totals}
         begin = utc_day(self.usage.window.start).start
         self._tempo = Tempo(lambda hour: spent.get(hour.start, 0), begin, timedelta(0))
-        self._held = {width: Held(self.usage, width) for width in (MINUTE, QUARTER, HOUR)}
+        self._held = {
+            width: Held(self.usage, width, self.called) for width in (MINUTE, QUARTER, HOUR)
+        }
         self._fine = (
             (MINUTE, _Fine(self.usage.minutes, spent)),
             (QUARTER, _Fine(self.usage.quarters, spent)),
@@ -56,7 +58,7 @@ class Speed:
         if not fast(worst):
             return pace
         hour = Window(worst.at - HOUR, worst.at)
-        causes = causes_of(self._held[HOUR], hour, self._window(now), self.called)
+        causes = causes_of(self._held[HOUR], hour, looked_back(now, self.usage.window.start))
         return replace(pace, causes=causes)
 
     def _by(self, used: Mapping[datetime, int], width: timedelta, now: datetime) -> Pace | None:
@@ -65,12 +67,14 @@ class Speed:
         usual = self._tempo.usual(now)
         if usual is None:
             return None
-        held, window = self._held[width], self._window(now)
-        return pace_of(held, used, usual, now, width=width, window=window, called=self.called)
-
-    def _window(self, now: datetime) -> Window:
-        """Return the history that the usual is of."""
-        return Window(max(now - LOOK_BACK - RECENT, self.usage.window.start), now - RECENT)
+        return pace_of(
+            self._held[width],
+            used,
+            usual,
+            now,
+            width=width,
+            window=looked_back(now, self.usage.window.start),
+        )
 
 
 class _Fine:

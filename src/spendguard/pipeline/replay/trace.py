@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from io import StringIO
 from zoneinfo import ZoneInfo
 
 from spendguard.core.cardnumbers import holds_card_number
 from spendguard.core.errors import Problem, SpendguardError
-from spendguard.core.money import MOST, NANOS
+from spendguard.core.money import MOST, NANOS, nanos_of
 from spendguard.core.spread import divide
 from spendguard.core.windows import HOUR, midnight
 from spendguard.core.world_run import Trace
@@ -211,7 +211,7 @@ def _nanos(text: str) -> int:
         raise ValueError(f"{_shown(text)} is less than zero")
     if amount > MOST // NANOS:
         raise ValueError(f"{_shown(text)} is too large an amount")
-    return int(amount.scaleb(9).to_integral_value(ROUND_HALF_EVEN))
+    return nanos_of(amount)
 
 
 def _shown(text: str) -> str:
