@@ -124,6 +124,20 @@ class Seed:
         self.insert(schema.forecasts, {**row, "forecast": json.dumps(forecast.stored())})
         return self
 
+    def entry(self, kind: str, **more: Any) -> Seed:
+        """Write a line into the ledger of the first account, as if it were typed in now."""
+        line = {
+            "account_id": 1,
+            "kind": kind,
+            "currency": "USD",
+            "at_stated": True,
+            "expires_stated": False,
+            "source": "manual",
+            "recorded_at": NOW,
+        }
+        self.insert(schema.entries, {**line, **more})
+        return self
+
     def alert(self, rule: str = "balance-low", **more: Any) -> Seed:
         """Store an alert that fires."""
         alert = {

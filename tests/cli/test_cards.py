@@ -13,7 +13,6 @@ import pytest
 
 from spendguard.simulator.server import Simulator
 from spendguard.simulator.world import World
-from spendguard.store import schema
 from tests.cli.conftest import Ran, Run
 from tests.cli.seeding import DAY, DOLLAR, HOUR, NOW, Seed
 from tests.ends import HttpEnd
@@ -437,9 +436,7 @@ class TestDoctor:
 
 class TestSources:
     def entry(self, seed: Seed, kind: str, nanos: int | None, **more: object) -> None:
-        row = {"account_id": 1, "kind": kind, "nanos": nanos, "currency": "USD", "at": NOW - DAY}
-        row |= {"at_stated": True, "expires_stated": False, "source": "manual"}
-        seed.insert(schema.entries, {**row, "recorded_at": NOW, **more})
+        seed.entry(kind, nanos=nanos, **{"at": NOW - DAY, **more})
 
     def test_a_top_up_that_several_saw_is_listed_with_its_sources(
         self, run: Run, seed: Seed

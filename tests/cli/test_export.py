@@ -72,10 +72,9 @@ def test_without_any_account_it_is_a_heading(run: Run, seed: Seed) -> None:
 
 
 def test_json_has_the_ledger_beside_the_spend(run: Run, main: Seed) -> None:
-    entry = {"account_id": 1, "kind": "charge", "nanos": DOLLAR, "currency": "USD"}
-    entry |= {"at_stated": True, "expires_stated": False, "source": "manual", "recorded_at": NOW}
-    entry |= {"outcome": "failed", "card": "visa-1881", "reason": "declined"}
-    main.insert(schema.entries, {**entry, "at": NOW - HOUR}, {**entry, "at": NOW - DAY * 9})
+    told = {"nanos": DOLLAR, "outcome": "failed", "card": "visa-1881", "reason": "declined"}
+    for at in (NOW - HOUR, NOW - DAY * 9):
+        main.entry("charge", at=at, **told)
     stated = {"card": "visa-1881", "nanos": 0, "currency": "USD", "at": NOW, "recorded_at": NOW}
     main.insert(schema.card_statements, stated)
 

@@ -26,9 +26,7 @@ def main(seed: Seed) -> Seed:
 
 def entry(seed: Seed, kind: str, **more: object) -> None:
     """Write a line of the ledger."""
-    row = {"account_id": 1, "kind": kind, "nanos": 5 * DOLLAR, "currency": "USD"}
-    row |= {"at": NOW - DAY, "at_stated": True, "expires_stated": False, "source": "manual"}
-    seed.insert(schema.entries, {**row, "recorded_at": NOW - HOUR, **more})
+    seed.entry(kind, **{"nanos": 5 * DOLLAR, "at": NOW - DAY, "recorded_at": NOW - HOUR, **more})
 
 
 def test_the_balance_is_shown_rounded_down_and_told_exactly(run: Run, main: Seed) -> None:

@@ -23,14 +23,6 @@ EVALUATION = json.dumps(
         "findings": [],
     }
 )
-ENTRY = {
-    "account_id": 1,
-    "currency": "USD",
-    "at_stated": True,
-    "expires_stated": False,
-    "source": "manual",
-    "recorded_at": NOW,
-}
 
 
 @pytest.fixture
@@ -45,18 +37,9 @@ def known(seed: Seed) -> Seed:
     )
     for back in range(1, 11):
         seed.spent(TODAY - back * DAY, DOLLAR, model=f"model-{back % 2}")
-    seed.insert(
-        schema.entries,
-        {**ENTRY, "kind": "checkpoint", "nanos": 20 * DOLLAR, "at": TODAY - DAY * 10},
-        {**ENTRY, "kind": "deposit", "nanos": 11 * DOLLAR, "at": TODAY - DAY * 5},
-        {
-            **ENTRY,
-            "kind": "charge",
-            "nanos": 12 * DOLLAR,
-            "at": TODAY - DAY * 2,
-            "outcome": "failed",
-        },
-    )
+    seed.entry("checkpoint", nanos=20 * DOLLAR, at=TODAY - DAY * 10)
+    seed.entry("deposit", nanos=11 * DOLLAR, at=TODAY - DAY * 5)
+    seed.entry("charge", nanos=12 * DOLLAR, at=TODAY - DAY * 2, outcome="failed")
     return seed
 
 
@@ -96,8 +79,7 @@ def test_a_day_in_which_the_balance_was_stated_is_divided_by_its_usage(
     seed.empty().configured("main").read().spent(day, DOLLAR, model="a")
     if used:
         seed.used(day + 6 * HOUR, 3 * DOLLAR, model="a").used(day + 18 * HOUR, DOLLAR, model="a")
-    stated = {"kind": "checkpoint", "nanos": 20 * DOLLAR, "at": day + 12 * HOUR}
-    seed.insert(schema.entries, ENTRY | stated)
+    seed.entry("checkpoint", nanos=20 * DOLLAR, at=day + 12 * HOUR)
 
     out = tmp_path / "balance.svg"
     assert run("plot", "--until", "2026-11-23", "--output", str(out)).code == 0

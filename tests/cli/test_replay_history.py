@@ -59,27 +59,15 @@ def stored(seed: Seed) -> Seed:
             for back in range(31)
         ),
     )
-    entry(seed, kind="checkpoint", nanos=12 * DOLLAR, at=STATED)
+    seed.entry("checkpoint", nanos=12 * DOLLAR, at=STATED)
     held = {"card": "visa-1881", "nanos": 25 * DOLLAR, "currency": "USD"}
     seed.insert(schema.card_statements, {**held, "at": STATED, "recorded_at": NOW})
     return seed
 
 
-def entry(seed: Seed, **columns: Any) -> None:
-    usual = {
-        "account_id": 1,
-        "currency": "USD",
-        "at_stated": True,
-        "expires_stated": False,
-        "source": "manual",
-        "recorded_at": NOW,
-    }
-    seed.insert(schema.entries, {**usual, **columns})
-
-
 def charge(seed: Seed, at: datetime, outcome: str, **columns: Any) -> None:
-    told = {"kind": "charge", "nanos": 10 * DOLLAR, "outcome": outcome, "card": "visa-1881"}
-    entry(seed, at=at, **{**told, **columns})
+    told = {"nanos": 10 * DOLLAR, "outcome": outcome, "card": "visa-1881"}
+    seed.entry("charge", at=at, **{**told, **columns})
 
 
 def days(played: Any) -> list[tuple[str, str]]:

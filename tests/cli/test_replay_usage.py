@@ -85,20 +85,8 @@ def used(seed: Seed) -> Seed:
     of_key = {"account_id": 1, "kind": "api_key", "provider_id": "key_b"}
     seed.insert(schema.names, {**of_key, "name": "the intern", "active": True})
     seed.insert(schema.spenders, {**of_key, "first_seen_at": SPIKE + HOUR})
-    seed.insert(
-        schema.entries,
-        {
-            "account_id": 1,
-            "kind": "checkpoint",
-            "nanos": 12 * DOLLAR,
-            "currency": "USD",
-            "at": TODAY - 20 * DAY,
-            "at_stated": True,
-            "expires_stated": False,
-            "source": "manual",
-            "recorded_at": TODAY - 20 * DAY,
-        },
-    )
+    stated_at = TODAY - 20 * DAY
+    seed.entry("checkpoint", nanos=12 * DOLLAR, at=stated_at, recorded_at=stated_at)
     return seed
 
 
@@ -111,7 +99,9 @@ def test_a_key_that_takes_much_in_an_hour_is_named_when_the_hour_is_over(
     charges: str, used: Seed, replay: Replay
 ) -> None:
     if charges == "recorded":
-        used.insert(schema.entries, _charge())
+        at = TODAY - 18 * DAY
+        told = {"nanos": 50 * DOLLAR, "outcome": "succeeded", "card": "visa-1881"}
+        used.entry("charge", at=at, recorded_at=at, **told)
     played = replay(used)
 
     assert played["accounts"][0]["charges"] == charges
@@ -130,19 +120,3 @@ def test_a_charge_that_is_played_falls_where_money_was_used(used: Seed, replay: 
 
     assert [one["at"][11:13] for one in events[:3]] == ["12", "16", "08"]
     assert all(8 <= int(one["at"][11:13]) < 20 for one in events)
-
-
-def _charge() -> dict[str, Any]:
-    return {
-        "account_id": 1,
-        "kind": "charge",
-        "nanos": 50 * DOLLAR,
-        "currency": "USD",
-        "at": TODAY - 18 * DAY,
-        "at_stated": True,
-        "expires_stated": False,
-        "source": "manual",
-        "outcome": "succeeded",
-        "card": "visa-1881",
-        "recorded_at": TODAY - 18 * DAY,
-    }
