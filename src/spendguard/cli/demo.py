@@ -121,12 +121,16 @@ def _close(made: Stage, now: datetime) -> None:
     if made.floor is None or made.on_card is None:
         return
     left, truth = made.floor.floored(), made.world.balance_at(now).floored()
+    said = f"{dollars(left)} and {dollars(made.on_card)}"
+    if left != truth:
+        said += (
+            f"; the {dollars(left - truth)} between them was spent in the last three hours and is "
+            "not booked yet"
+        )
     tell()
     tell(
         f"What no API tells: in truth {dollars(truth)} is left, and {dollars(made.card_at(now))} on "
-        f"the card. spendguard says {dollars(left)} and {dollars(made.on_card)}; the "
-        f"{dollars(left - truth)} between them was spent in the last three hours and is not booked "
-        "yet."
+        f"the card. spendguard says {said}."
     )
 
 
