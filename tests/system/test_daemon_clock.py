@@ -16,7 +16,7 @@ from spendguard.core.windows import DAY
 from spendguard.daemon.life import Life
 from spendguard.simulator import Simulator, World
 from tests.system import books
-from tests.system.daemon import until
+from tests.system.daemon import PATIENCE, until
 from tests.system.program import KEY, Program, account, channel
 from tests.system.webhook import Webhook
 
@@ -57,7 +57,8 @@ class Watched:
             self.life.look()
             return len(self.reads()) >= wanted
 
-        until(read)
+        # What is due by a clock that was half a minute ahead comes half a minute later.
+        until(read, PATIENCE * 2)
 
     def reads(self) -> list[Any]:
         return [one for one in self.simulator.requests if one.path.endswith("/costs")]
